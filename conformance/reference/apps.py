@@ -35,14 +35,14 @@ class App:
 
 
 def new_apps() -> tuple[App, ...]:
-    """Makes one app for every entry of `MODES`, with fresh keys and ids."""
+    """Make one app for every entry of `MODES`, with fresh keys and ids."""
     return tuple(
         App(variable, mode, _new_key(), str(uuid4()), str(uuid4())) for variable, mode in MODES.items()
     )
 
 
 def info(app: App) -> dict[str, Any]:
-    """What `GET /info` says."""
+    """Return what `GET /info` says."""
     return {
         "name": f"conformance-{app.mode}",
         "description": "Cheap loop rounds, for testing stop.",
@@ -53,7 +53,7 @@ def info(app: App) -> dict[str, Any]:
 
 
 def parameters(app: App, default_rounds: int) -> dict[str, Any]:
-    """What `GET /parameters` says; a workflow app has the optional number `rounds`."""
+    """Return what `GET /parameters` says; a workflow app has the optional number `rounds`."""
     off = {"enabled": False}
     rounds = {
         "default": str(default_rounds),

@@ -15,7 +15,7 @@ class Crew:
         self._threads: set[threading.Thread] = set()
 
     def start(self, name: str, work: Callable[[], object]) -> None:
-        """Does `work` in a thread of its own."""
+        """Do `work` in a thread of its own."""
 
         def run() -> None:
             try:
@@ -30,7 +30,7 @@ class Crew:
         thread.start()
 
     def join(self, seconds: float) -> bool:
-        """Waits until all have ended, `seconds` at most; says whether they have."""
+        """Wait until all have ended, `seconds` at most; say whether they have."""
         deadline = time.monotonic() + seconds
         with self._lock:
             threads = [thread for thread in self._threads if thread is not threading.current_thread()]

@@ -63,7 +63,7 @@ class Run:
         return round(self.age - self.ended_ago, 6)
 
     def publish(self, event: Event) -> bool:
-        """Adds an event to the stream unless the run has ended; says whether the run is still going on."""
+        """Add an event to the stream unless the run has ended; say whether the run is still going on."""
         with self._changed:
             if self.has_ended:
                 return False
@@ -78,7 +78,7 @@ class Run:
         outputs: dict[str, Any],
         last_event: Callable[[Run], Event],
     ) -> bool:
-        """Ends the run with `last_event`, unless it has ended already; says whether it did."""
+        """End the run with `last_event`, unless it has ended already; say whether it did."""
         with self._changed:
             if self.has_ended:
                 return False
@@ -88,53 +88,60 @@ class Run:
             self._append(last_event(self))
             return True
 
+    def count_stop(self) -> None:
+        """Note that somebody who may has asked to stop the run."""
+        with self._changed:
+            self.stop_requests += 1
+
     def abandon(self) -> None:
-        """Ends the run without a word, because the server goes away."""
+        """End the run without a word, because the server goes away."""
         with self._changed:
             self._ended = self._ended or time.monotonic()
             self.forget()
 
     def cut(self) -> None:
-        """Ends the stream after what has been published, and lets the run go on."""
+        """End the stream after what has been published, and let the run go on."""
         with self._changed:
             self._is_cut = True
             self._changed.notify_all()
 
     def forget(self) -> None:
-        """Drops the events, now and from now on, because nobody reads them."""
+        """Drop the events, now and from now on, because nobody reads them."""
         with self._changed:
             self._log.clear()
             self.cut()
 
     def sleep(self, seconds: float) -> bool:
-        """Waits `seconds`, or until the run has ended; says whether it is still going on."""
+        """Wait `seconds`, or until the run has ended; say whether it is still going on."""
         with self._changed:
             return not self._changed.wait_for(lambda: self.has_ended, seconds)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Waits until the run has ended, `seconds` at most; says whether it has."""
+        """Wait until the run has ended, `seconds` at most; say whether it has."""
         with self._changed:
             return self._changed.wait_for(lambda: self.has_ended, seconds)
 
     def follow(self, ping_seconds: float) -> Iterator[Event]:
-        """Yields the events as they are published, and a ping every `ping_seconds`, until the end."""
+        """Yield the events as they are published, and a ping every `ping_seconds`, until the end."""
         sent = 0
         next_ping = time.monotonic() + ping_seconds
         while True:
-            with self._changed:
-                self._changed.wait_for(
-                    lambda seen=sent: len(self._log) > seen or self.has_ended or self._is_cut,
-                    max(0.0, next_ping - time.monotonic()),
-                )
-                news = self._log[sent:]
-                over = self.has_ended or self._is_cut
-            if time.monotonic() >= next_ping and not over:
-                next_ping += ping_seconds
-                yield {"event": PING}
+            news, is_over = self._news(sent, next_ping)
             yield from news
             sent += len(news)
-            if over:
+            if is_over:
                 return
+            if time.monotonic() >= next_ping:
+                next_ping += ping_seconds
+                yield {"event": PING}
+
+    def _news(self, sent: int, until: float) -> tuple[list[Event], bool]:
+        def is_news() -> bool:
+            return len(self._log) > sent or self.has_ended or self._is_cut
+
+        with self._changed:
+            self._changed.wait_for(is_news, max(0.0, until - time.monotonic()))
+            return self._log[sent:], self.has_ended or self._is_cut
 
     def _append(self, event: Event) -> None:
         if not self._is_cut:
@@ -152,7 +159,7 @@ class Runs:
         self._by_task: dict[str, Run] = {}
 
     def add(self, run: Run) -> None:
-        """Registers a run, and forgets the oldest that has ended when there are too many."""
+        """Register a run, and forget the oldest that has ended when there are too many."""
         with self._lock:
             self._by_id[run.id] = self._by_task[run.task_id] = run
             if len(self._by_id) > self._kept:
@@ -161,14 +168,14 @@ class Runs:
                     del self._by_id[oldest.id], self._by_task[oldest.task_id]
 
     def by_id(self, run_id: str) -> Run | None:
-        """Finds a run by its `workflow_run_id`."""
+        """Find a run by its `workflow_run_id`."""
         return self._by_id.get(run_id)
 
     def by_task(self, task_id: str) -> Run | None:
-        """Finds a run by its `task_id`."""
+        """Find a run by its `task_id`."""
         return self._by_task.get(task_id)
 
     def all(self) -> tuple[Run, ...]:
-        """All runs, the oldest first."""
+        """Return all runs, the oldest first."""
         with self._lock:
             return tuple(self._by_id.values())

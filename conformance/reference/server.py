@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import socket
 import socketserver
@@ -36,7 +37,7 @@ class Server:
     """
 
     def __init__(self, reference: Reference, host: str, port: int) -> None:
-        """Starts it.
+        """Start it.
 
         Raises:
             OSError: the address cannot be bound.
@@ -50,12 +51,12 @@ class Server:
         self._closing = threading.Lock()
         self._is_closed = False
         self._accepting = threading.Thread(
-            target=self._listener.serve_forever, args=(0.02,), name="reference-accept", daemon=True
+            target=self._listener.serve_forever, args=(0.05,), name="reference-accept", daemon=True
         )
         self._accepting.start()
 
     def close(self) -> None:
-        """Ends all runs, connections and threads; does nothing the second time."""
+        """End all runs, connections and threads; do nothing the second time."""
         with self._closing:
             if self._is_closed:
                 return
@@ -76,7 +77,7 @@ class Server:
 
 
 def serve(reference: Reference | None = None, host: str = "127.0.0.1", port: int = 0) -> Server:
-    """Starts a server on `host`, on any free port when `port` is 0; it is listening when this returns.
+    """Start a server on `host`, on any free port when `port` is 0; it is listening when this returns.
 
     A `Reference` serves once: give every server its own.
 
@@ -122,7 +123,7 @@ class _Listener(socketserver.TCPServer):
         self._crew.start("reference-connection", converse)
 
     def hang_up(self) -> None:
-        """Ends all connections, and waits for their threads."""
+        """End all connections, and wait for their threads."""
         with self._lock:
             for connection in self._connections:
                 _shut(connection, socket.SHUT_RDWR)
@@ -161,7 +162,7 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answers what `http.server` finds wrong with a request line or its header section."""
+        """Answer what `http.server` finds wrong with a request line or its header section."""
         self.close_connection = True
         status = HTTPStatus(code)
         error = Error(status.value, status.name.lower(), message or explain or status.phrase)
@@ -169,7 +170,7 @@ class _Handler(WSGIRequestHandler):
         self._send(request, self.server.reference.refuse(request, error))
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Says nothing: what was exchanged is the client's to record."""
+        """Say nothing: what was exchanged is the client's to record."""
 
     def _receive(self, limit: int) -> Request:
         check_headers(self.headers, self.request_version)
@@ -208,7 +209,7 @@ class _Handler(WSGIRequestHandler):
             response.close()
 
     def _drain(self) -> None:
-        """Takes what the client still sends, so that it gets to read the answer instead of a reset."""
+        """Take what the client still sends, so that it gets to read the answer instead of a reset."""
         _shut(self.connection, socket.SHUT_WR)
         self.connection.settimeout(_DRAIN_SECONDS)
         taken = 0
@@ -228,7 +229,5 @@ def _blank_request() -> Request:
 
 
 def _shut(connection: socket.socket, how: int) -> None:
-    try:
+    with contextlib.suppress(OSError):  # the peer has been faster
         connection.shutdown(how)
-    except OSError:  # noqa: S110 - the peer has been faster
-        pass

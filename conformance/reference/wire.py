@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email.message import Message
-from typing import IO
+from io import BufferedIOBase
 
 from werkzeug.http import http_date
 from werkzeug.wrappers import Request as WerkzeugRequest
@@ -26,7 +26,7 @@ class Request(WerkzeugRequest):
 
 
 def check_headers(headers: Message, version: str) -> None:
-    """Refuses what RFC 9112 says must be refused: broken field lines, and a Host that is missing or twice.
+    """Refuse what RFC 9112 says must be refused: broken field lines, and a Host that is missing or twice.
 
     Raises:
         Refused: with status 400.
@@ -37,8 +37,8 @@ def check_headers(headers: Message, version: str) -> None:
         raise Refused(BAD_HEADERS)
 
 
-def read_body(headers: Message, stream: IO[bytes], limit: int) -> bytes:
-    """Reads the whole body, as its Content-Length or the chunked coding frames it.
+def read_body(headers: Message, stream: BufferedIOBase, limit: int) -> bytes:
+    """Read the whole body, as its Content-Length or the chunked coding frames it.
 
     Raises:
         Refused: the framing is unclear or broken, or the body is longer than `limit` bytes. What is left of
@@ -61,7 +61,7 @@ def read_body(headers: Message, stream: IO[bytes], limit: int) -> bytes:
 
 
 def encode(request: Request, response: Response) -> Iterator[bytes]:
-    """Yields the bytes of an answer, as many at a time as should reach the client together."""
+    """Yield the bytes of an answer, as many at a time as should reach the client together."""
     headers = response.get_wsgi_headers(request.environ)
     bodiless = request.method == "HEAD" or response.status_code < 200 or response.status_code in (204, 304)
     chunked = (
@@ -87,7 +87,7 @@ def encode(request: Request, response: Response) -> Iterator[bytes]:
             yield b"0\r\n\r\n"
 
 
-def _read_chunked(stream: IO[bytes], limit: int) -> bytes:
+def _read_chunked(stream: BufferedIOBase, limit: int) -> bytes:
     body = bytearray()
     while True:
         # A chunk extension has no meaning for us and must be ignored.
@@ -108,7 +108,7 @@ def _read_chunked(stream: IO[bytes], limit: int) -> bytes:
     raise Refused(BAD_FRAMING)
 
 
-def _read_line(stream: IO[bytes]) -> bytes:
+def _read_line(stream: BufferedIOBase) -> bytes:
     line = stream.readline(_LONGEST_LINE)
     if not line:
         raise Refused(INCOMPLETE)
@@ -117,7 +117,7 @@ def _read_line(stream: IO[bytes]) -> bytes:
     return line[:-2]
 
 
-def _read(stream: IO[bytes], size: int) -> bytes:
+def _read(stream: BufferedIOBase, size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise Refused(INCOMPLETE)

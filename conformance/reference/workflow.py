@@ -37,7 +37,7 @@ END = Node("end", "end", "End")
 
 
 def read_rounds(value: object, default: int) -> int:
-    """Reads the input `rounds`, a number or the text of one; a loop runs once at least, 100 times at most.
+    """Read the input `rounds`, a number or the text of one; a loop runs once at least, 100 times at most.
 
     Raises:
         Refused: it is neither.
@@ -53,7 +53,7 @@ def read_rounds(value: object, default: int) -> int:
 
 
 def script(run: Run, round_seconds: float) -> Iterator[Event]:
-    """Yields the events of a run as they come due, except the last, until the run has ended."""
+    """Yield the events of a run as they come due, except the last, until the run has ended."""
     given = {"rounds": run.rounds}
     yield workflow_started(run)
     yield from _node(run, START, 0.0, given, given)
@@ -64,7 +64,7 @@ def script(run: Run, round_seconds: float) -> Iterator[Event]:
 
 
 def workflow_started(run: Run) -> Event:
-    """The first event of a run."""
+    """Make the first event of a run."""
     data = {
         "id": run.id,
         "workflow_id": run.app.workflow_id,
@@ -76,8 +76,8 @@ def workflow_started(run: Run) -> Event:
 
 
 def workflow_finished(run: Run) -> Event:
-    """The last event of a run, as the run stands now."""
-    data = {
+    """Make the last event of a run, as the run stands now."""
+    data: dict[str, Any] = {
         "id": run.id,
         "workflow_id": run.app.workflow_id,
         "status": run.status,
@@ -96,7 +96,7 @@ def workflow_finished(run: Run) -> Event:
 
 
 def node_started(run: Run, node: Node) -> Event:
-    """An event that says that `node` starts; its `data.id` is that execution's."""
+    """Make an event that says that `node` starts; its `data.id` is that execution's."""
     data = {
         **_execution(node),
         "index": run.steps + 1,
@@ -113,7 +113,7 @@ def node_started(run: Run, node: Node) -> Event:
 
 
 def inputs(run: Run) -> dict[str, Any]:
-    """The inputs of a run together with the system's own."""
+    """Return the inputs of a run together with the system's own."""
     return {
         "rounds": run.rounds,
         "sys.files": [],
@@ -125,7 +125,7 @@ def inputs(run: Run) -> dict[str, Any]:
 
 
 def blocking_body(run: Run) -> dict[str, Any]:
-    """What the answer to a blocking run says."""
+    """Return what the answer to a blocking run says."""
     return {
         "task_id": run.task_id,
         "workflow_run_id": run.id,
@@ -145,7 +145,7 @@ def blocking_body(run: Run) -> dict[str, Any]:
 
 
 def detail_body(run: Run) -> dict[str, Any]:
-    """What `GET /workflows/run/{workflow_run_id}` says; `inputs` is a JSON text, as Dify has it."""
+    """Return what `GET /workflows/run/{workflow_run_id}` says; `inputs` is a JSON text, as Dify has it."""
     return {
         "id": run.id,
         "workflow_id": run.app.workflow_id,
