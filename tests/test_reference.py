@@ -47,9 +47,16 @@ def client(server: Server) -> Iterator[httpx.Client]:
         yield connected
 
 
+@pytest.fixture(scope="module")
+def stranger(server: Server) -> Iterator[httpx.Client]:
+    """A client without a key."""
+    with httpx.Client(base_url=server.base_url, timeout=DEADLINE, trust_env=False) as connected:
+        yield connected
+
+
 def connect(server: Server, key: str = KEY) -> httpx.Client:
     headers = {"Authorization": f"Bearer {server.keys[key]}"}
-    return httpx.Client(base_url=server.base_url, headers=headers, timeout=DEADLINE)
+    return httpx.Client(base_url=server.base_url, headers=headers, timeout=DEADLINE, trust_env=False)
 
 
 class Stream:
@@ -161,23 +168,24 @@ def test_stop_reads_bodies_as_the_contract_says(
         ("Bearer app-", "Access token is invalid"),
     ],
 )
-def test_stop_refuses_without_a_good_key(server: Server, authorization: str | None, message: str) -> None:
-    headers = {"Content-Type": JSON, "X-Api-Key": server.keys[KEY]}
+def test_stop_refuses_without_a_good_key(
+    server: Server, stranger: httpx.Client, authorization: str | None, message: str
+) -> None:
+    key = server.keys[KEY]
+    headers = {"Content-Type": JSON, "X-Api-Key": key}
     if authorization is not None:
-        headers["Authorization"] = authorization.format(key=server.keys[KEY])
-    answer = httpx.post(
-        server.base_url + STOP, content=b"{", headers=headers, params={"api_key": server.keys[KEY]}
-    )
+        headers["Authorization"] = authorization.format(key=key)
+    answer = stranger.post(STOP, content=b"{", headers=headers, params={"api_key": key})
     assert answer.json() == {"code": "unauthorized", "message": message, "status": 401}
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
-    assert server.keys[KEY] not in answer.text
+    assert key not in answer.text
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer ", "bEaReR"])
-def test_scheme_is_understood_in_any_letter_case(server: Server, scheme: str) -> None:
+def test_scheme_is_understood_in_any_letter_case(server: Server, stranger: httpx.Client, scheme: str) -> None:
     headers = {"Authorization": f"{scheme} {server.keys[KEY]}"}
-    assert httpx.post(server.base_url + STOP, json={"user": "u1"}, headers=headers).status_code == 200
+    assert stranger.post(STOP, json={"user": "u1"}, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -222,8 +230,8 @@ def test_other_methods_are_not_allowed_before_the_key_is_looked_at(server: Serve
     connection.close()
 
 
-def test_options_need_no_key(server: Server) -> None:
-    answer = httpx.options(server.base_url + STOP)
+def test_options_need_no_key(stranger: httpx.Client) -> None:
+    answer = stranger.options(STOP)
     assert (answer.status_code, answer.headers["Allow"], answer.text) == (200, "OPTIONS, POST", "")
 
 
@@ -235,8 +243,8 @@ def test_unknown_routes_are_not_found(client: httpx.Client, path: str) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
-def test_double_slash_is_redirected(server: Server) -> None:
-    answer = httpx.post(server.base_url + "//workflows/run", json={})
+def test_double_slash_is_redirected(server: Server, stranger: httpx.Client) -> None:
+    answer = stranger.post(server.base_url + "//workflows/run", json={})
     assert (answer.status_code, answer.headers["Location"]) == (308, f"{server.base_url}/workflows/run")
 
 
@@ -534,8 +542,7 @@ def ours() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("reference-")]
 
 
-def test_close_leaves_no_thread(client: httpx.Client) -> None:
-    client.close()
+def test_close_leaves_no_thread() -> None:
     before = len(ours())
     server = serve(Reference(round_seconds=60))
     with connect(server) as busy, run(busy) as stream, ThreadPoolExecutor() as pool:
