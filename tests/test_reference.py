@@ -49,7 +49,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def stranger(server: Server) -> Iterator[httpx.Client]:
-    """A client without a key."""
+    """Connect without a key."""
     with httpx.Client(base_url=server.base_url, timeout=DEADLINE, trust_env=False) as connected:
         yield connected
 
