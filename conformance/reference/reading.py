@@ -1,4 +1,3 @@
-# ruff: noqa: ARG002 - a seam is given what a subclass may want to decide by
 """How a request is understood: who is there, and what they want."""
 
 from __future__ import annotations

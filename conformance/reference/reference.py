@@ -1,4 +1,3 @@
-# ruff: noqa: ARG002 - a seam is given what a subclass may want to decide by
 """The reference: how a server answers that honours the contract, one decision a method."""
 
 from __future__ import annotations

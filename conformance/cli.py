@@ -1,0 +1,46 @@
+"""The command line; each command is a module of its own, imported only when it is called."""
+
+from importlib import import_module
+
+import click
+
+from conformance import __version__
+
+COMMANDS = {
+    "run": "Judge a target: the embedded reference server, or the one that --base-url names.",
+    "serve": "Run the reference server alone and print its base URL and keys.",
+    "doctor": "Say in plain words what a target is, and which requirements can be tested.",
+    "list": "List the requirements of the catalogue.",
+    "explain": "Explain one requirement.",
+}
+
+
+class Commands(click.Group):
+    """Knows its commands by name and help alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"conformance.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dify-conformance")
+def main() -> None:
+    r"""Decide whether a server really honours the Dify Workflow API, with evidence.
+
+    \b
+    Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
+    4 target unreachable or a fault of the suite itself.
+    """

@@ -1,0 +1,73 @@
+"""Whether a stop had its effect on a run, whatever the moment it was sent at."""
+
+from dataclasses import dataclass
+
+from conformance.judging import Inconclusive, require, shown
+from conformance.runs import Natural
+from conformance.target import Deadlines
+from conformance.trace import Exchange, Run, Trace
+
+ALMOST = 0.8  # of its natural length: a run that got so far may have ended by itself
+WAITED_FOR = frozenset({"left", "silence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Judges what stops do, by the deadlines of the session and the natural length of runs."""
+
+    deadlines: Deadlines
+    natural: Natural
+
+    def stopped(self, trace: Trace, label: str = "owner") -> tuple[Run, Exchange]:
+        """The run of a scenario and the first stop acknowledged for it, while it was alive; raises Inconclusive."""
+        run = trace.run(label)
+        if run.effective is None:
+            tried = run.stops[0].seen if run.stops else trace.unmet or "no stop was sent"
+            raise Inconclusive(f"no stop of the run was acknowledged: {tried}")
+        return self.stoppable(run, run.effective), run.effective
+
+    def stoppable(self, run: Run, stop: Exchange) -> Run:
+        """The run, provided that it did not end by itself before the stop could work; raises Inconclusive."""
+        if self._ended_by_itself(run, stop):
+            raise _too_short(run, "while")
+        return alive(run, stop)
+
+    def _ended_by_itself(self, run: Run, stop: Exchange) -> bool:
+        natural = self.natural.seconds(run)
+        if run.final_status != "succeeded" or natural is None or run.seconds is None or run.terminal is None:
+            return False
+        return (
+            run.seconds >= natural * ALMOST and run.terminal.at <= stop.ended_at + self.deadlines.grace * 1000
+        )
+
+    def stops(self, run: Run, stop: Exchange) -> None:
+        """Require that the run ends as stopped within the deadline of an acknowledged stop; raises Violation."""
+        if run.terminal is None:
+            ended = (
+                "had not ended"
+                if run.stream.ending in WAITED_FOR
+                else f"ended ({run.stream.ending}) without a terminal event"
+            )
+            after = run.stream.ended_at - stop.ended_at
+            require(
+                False, f"the stream {ended} {after:.0f} ms after the stop was acknowledged", stop, run.stream
+            )
+            return
+        after = run.terminal.at - stop.ended_at
+        seen = f"the run ended as {shown(run.final_status)} {after:.0f} ms after the stop was acknowledged"
+        held = run.final_status == "stopped" and after <= self.deadlines.stop * 1000
+        require(held, seen, stop, run.stream, at=run.terminal.at)
+
+
+def alive(run: Run, stop: Exchange) -> Run:
+    """The run, provided that it was not over before the stop was sent; raises Inconclusive."""
+    if run.over_at is not None and run.over_at <= stop.sent_at:
+        raise _too_short(run, "before")
+    return run
+
+
+def _too_short(run: Run, when: str) -> Inconclusive:
+    return Inconclusive(
+        f"the run was over ({run.final_status or run.stream.ending}) {when} the stop was sent; "
+        "give a workflow that runs longer (--inputs), and let nobody else stop it"
+    )

@@ -1,0 +1,63 @@
+"""What checks are written with: the marker of a requirement, and the ways a check can end."""
+
+import json
+from collections.abc import Iterable
+
+import pytest
+
+from conformance.trace import Exchange, Json, Response
+
+
+class Violation(AssertionError):
+    """The requirement was observed and did not hold; ``evidence`` is where it shows."""
+
+    def __init__(self, seen: str, evidence: Iterable[Exchange] = (), *, at: float | None = None) -> None:
+        super().__init__(seen)
+        self.seen = seen
+        self.evidence = tuple(exchange.id for exchange in evidence)
+        self.at = at
+
+
+class NoAnswer(Violation):
+    """No answer came where one was due; counts only while the target is there at all."""
+
+
+class Inconclusive(Exception):
+    """The precondition was not reached; the text says why, and what to do."""
+
+
+class Untested(Exception):
+    """An input that the user must give is missing."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(f"needs {' or '.join(self.names)} in the environment")
+
+
+def requirement(id_: str) -> pytest.MarkDecorator:
+    """Marks the one check of a requirement of the catalogue."""
+    return pytest.mark.requirement(id_)
+
+
+def require(held: object, seen: str, *evidence: Exchange, at: float | None = None) -> None:
+    """Raise a Violation that says what was seen, unless the requirement held."""
+    if not held:
+        raise Violation(seen, evidence, at=at)
+
+
+def answered(exchange: Exchange) -> Response:
+    """The answer to a request; raises NoAnswer where none came whole."""
+    if exchange.fault or exchange.response is None:
+        raise NoAnswer(f"{exchange.case}: {exchange.seen}", (exchange,), at=exchange.ended_at)
+    return exchange.response
+
+
+def member(exchange: Exchange, name: str) -> Json:
+    """A member of an answer that is a JSON object, None where there is none."""
+    return answered(exchange).member.get(name)
+
+
+def shown(value: Json) -> str:
+    """A value as it stands in JSON, shortened."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else text[:119] + "…"

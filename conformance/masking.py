@@ -1,0 +1,76 @@
+"""Keys by name: requests are written with ``$NAME``, and what comes back is searched for the values."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote
+
+SHORTEST = 8  # a shorter value occurs in ordinary text, and replacing it there would falsify the evidence
+
+_REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The values behind names; shows only the names."""
+
+    values: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(sorted(self.values))})"
+
+    def reveal(self, text: str) -> str:
+        """The text with every ``$NAME`` and ``${NAME%?}``, ``${NAME^^}``, ``${NAME,,}`` of ours put in."""
+        return _REFERENCE.sub(self._value, text)
+
+    def _value(self, match: re.Match[str]) -> str:
+        name, change = match.group(1), match.group(2) or ""
+        if name not in self.values:
+            return match.group(0)
+        value = self.values[name]
+        match change[:2]:
+            case "":
+                return value
+            case "^^":
+                return value.upper()
+            case ",,":
+                return value.lower()
+        return value[: -(len(change) - 1)]
+
+    def mask(self, text: str) -> str:
+        """The text with every value of ours, also shortened or in other letter case, replaced by its name."""
+        for form, name in self._forms:
+            text = text.replace(form, name)
+        return text
+
+    def mask_bytes(self, data: bytes) -> bytes:
+        """As ``mask``, for bytes of any encoding."""
+        for form, name in self._forms:
+            data = data.replace(form.encode(), name.encode())
+        return data
+
+    @property
+    def too_short(self) -> list[str]:
+        """Names whose values are too short to be searched for in answers."""
+        return sorted(name for name, value in self.values.items() if len(value) < SHORTEST)
+
+    @cached_property
+    def _forms(self) -> list[tuple[str, str]]:
+        forms: dict[str, str] = {}
+        for name, value in self.values.items():
+            if len(value) < SHORTEST:
+                continue
+            forms |= {value.upper(): f"${{{name}^^}}", value.lower(): f"${{{name},,}}"}
+            forms |= {json.dumps(value)[1:-1]: f"${name}", quote(value, safe=""): f"${name}"}
+            forms |= {
+                value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1) if len(value) - cut >= SHORTEST
+            }
+            forms[value] = f"${name}"
+        return sorted(forms.items(), key=lambda form: -len(form[0]))
+
+
+def placeholder(name: str) -> str:
+    """How a request refers to the key in the environment variable ``name``."""
+    return f"${name}"

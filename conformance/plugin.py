@@ -1,0 +1,240 @@
+"""The pytest plugin: options, a fixture for each scenario, and from pytest's reports to the verdict."""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
+from conformance.options import add_options, read_options
+from conformance.requirements import Catalogue, Requirement, load_catalogue
+from conformance.scenarios import SCENARIOS
+from conformance.target import Deadlines, UsageError
+from conformance.trace import History, NotRecorded, Trace
+from conformance.verdict import EXIT_USAGE, Result, ResultKind
+
+STATE = pytest.StashKey["Judge"]()
+OUTCOMES: dict[type[BaseException], ResultKind] = {
+    NoAnswer: "fail",
+    Violation: "fail",
+    Inconclusive: "inconclusive",
+    NotRecorded: "inconclusive",
+    Untested: "untested",
+}
+
+
+class Judge:
+    """What the plugin keeps during one pytest session."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.began = time.monotonic()
+        self.stack = ExitStack()
+        self.running: Any = None
+
+    def requirement(self, item: pytest.Item) -> Requirement | None:
+        """The requirement that an item checks."""
+        marker = item.get_closest_marker("requirement")
+        return self.catalogue[marker.args[0]] if marker else None
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the options of the suite."""
+    add_options(parser, base_url=not pluginmanager.has_plugin("base_url"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", "requirement(id): the requirement of the catalogue that this checks")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what ``--only`` and ``--scope`` leave out."""
+    if not any(item.get_closest_marker("requirement") for item in items):
+        return
+    judge = config.stash[STATE] = Judge(load_catalogue())
+    options = read_options(config)
+    left_out = [item for item in items if (one := judge.requirement(item)) and not options.wants(one)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the scenarios that the selected checks need, side by side."""
+    judge = session.config.stash.get(STATE, None)
+    if judge is None or session.config.option.collectonly:
+        return
+    from conformance.running import begin  # noqa: PLC0415 - httpx and the server are not needed to collect
+
+    names: set[str] = set()
+    for item in session.items:
+        names.update(getattr(item, "fixturenames", ()))
+    scenarios = [name for name in SCENARIOS if name in names or "history" in names]
+    selected = [one.id for item in session.items if (one := judge.requirement(item))]
+    try:
+        judge.running = begin(session.config, judge.catalogue, scenarios, selected, judge.stack)
+    except UsageError as error:
+        pytest.exit(str(error), returncode=EXIT_USAGE)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave a requirement untested when a key that it needs is missing."""
+    judge = item.config.stash.get(STATE, None)
+    one = judge.requirement(item) if judge else None
+    if judge and one:
+        missing = [name for name in one.needs if name not in judge.running.keys]
+        if missing:
+            raise Untested(missing)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what became of a check into a result, and mask what pytest would print of it."""
+    report = yield
+    judge = item.config.stash.get(STATE, None)
+    one = judge.requirement(item) if judge else None
+    if judge is None or one is None:
+        return report
+    if call.when == "call" or (call.excinfo is not None and call.when == "setup"):
+        result = _result(one, call.excinfo, item)
+        _report_as(report, result, item)
+        report.user_properties += [
+            ("requirement", result.id),
+            ("level", result.level),
+            ("result", result.result),
+        ]
+        judge.running.take(result, [value for name, value in report.user_properties if name == "observation"])
+    if report.longrepr is not None and judge.running is not None:
+        report.longrepr = _masked(report.longrepr, judge.running.mask)
+    report.sections = [(name, judge.running.mask(text)) for name, text in report.sections]
+    return report
+
+
+def _result(
+    one: Requirement, excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item
+) -> Result:
+    scenarios = tuple(name for name in getattr(item, "fixturenames", ()) if name in SCENARIOS)
+    error = excinfo.value if excinfo else None
+    if error is None:
+        return Result(one.id, one.level, one.title, "pass", scenarios=scenarios)
+    kind: ResultKind = next((kind for type_, kind in OUTCOMES.items() if isinstance(error, type_)), "error")
+    told = f"{type(error).__name__}: {error}" if kind == "error" else str(error)
+    return Result(
+        one.id,
+        one.level,
+        one.title,
+        kind,
+        told,
+        evidence=error.evidence if isinstance(error, Violation) else (),
+        at=error.at if isinstance(error, Violation) else None,
+        scenarios=scenarios,
+        no_answer=isinstance(error, NoAnswer),
+    )
+
+
+def _report_as(report: pytest.TestReport, result: Result, item: pytest.Item) -> None:
+    """Untested and inconclusive checks are skips to pytest, a SHOULD that does not hold an expected failure."""
+    if result.result in {"untested", "inconclusive"}:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, f"{result.result}: {result.reason}")
+    elif result.result == "fail" and result.level != "MUST" and not item.config.getoption("strict_should"):
+        report.outcome = "skipped"
+        report.wasxfail = f"{result.level}: {result.reason}"
+
+
+def _masked(longrepr: object, mask: Callable[[str], str]) -> Any:
+    if isinstance(longrepr, tuple):
+        return tuple(mask(part) if isinstance(part, str) else part for part in longrepr)
+    return mask(str(longrepr))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Nothing to do here: the session's end writes what there is."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Decide, write the reports, and make the verdict the exit code."""
+    judge = session.config.stash.get(STATE, None)
+    if judge is None or judge.running is None:
+        return
+    if exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}:
+        judge.running.break_off("the run was interrupted")
+    with judge.stack:
+        session.exitstatus = judge.running.finish(time.monotonic() - judge.began)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """In plain pytest, print the verdict below pytest's own summary."""
+    judge = config.stash.get(STATE, None)
+    if judge is not None and judge.running is not None:
+        for line in judge.running.lines():
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def contract(pytestconfig: pytest.Config) -> Any:
+    """The contract that the session judges by."""
+    return pytestconfig.stash[STATE].running.session.contract
+
+
+@pytest.fixture(scope="session")
+def deadlines(pytestconfig: pytest.Config) -> Deadlines:
+    """The deadlines of the session."""
+    found: Deadlines = pytestconfig.stash[STATE].running.session.target.deadlines
+    return found
+
+
+@pytest.fixture(scope="session")
+def history(pytestconfig: pytest.Config) -> History:
+    """Every trace of the session."""
+    found: History = pytestconfig.stash[STATE].running.session.history()
+    return found
+
+
+@pytest.fixture(scope="session")
+def effects(finished: Trace, deadlines: Deadlines) -> Any:
+    """What judges the effect of a stop, knowing how long a run lasts that nobody stops."""
+    from conformance.effects import Effects  # noqa: PLC0415
+    from conformance.runs import Natural  # noqa: PLC0415
+
+    runs = [run for run in finished.runs if run.final_status == "succeeded"]
+    return Effects(deadlines, Natural(runs[-1] if runs else None))
+
+
+@pytest.fixture
+def observe(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Record what a MAY is about."""
+
+    def note(value: str) -> None:
+        request.node.user_properties.append(("observation", value))
+
+    return note
+
+
+def _trace_of(name: str) -> Any:
+    """The fixture that gives the trace of a scenario."""
+
+    @pytest.fixture(scope="session", name=name)
+    def trace(pytestconfig: pytest.Config) -> Trace:
+        found: Trace = pytestconfig.stash[STATE].running.session.source.trace(name)
+        if found.missing:
+            raise Untested(found.missing)
+        return found
+
+    return trace
+
+
+globals().update({f"trace_of_{name}": _trace_of(name) for name in SCENARIOS})
+
+
+def suites() -> Path:
+    """Where the suites are."""
+    return Path(__file__).resolve().parent / "suites"

@@ -1,0 +1,70 @@
+"""What may be sent: a number of requests, a rate, and an end when the target no longer answers."""
+
+import threading
+import time
+
+CONSECUTIVE_FAULTS = 5
+
+
+class ProbeStopped(Exception):
+    """Nothing more is sent; the text says why."""
+
+
+class Budget:
+    """Counts requests of a whole session; thread-safe."""
+
+    def __init__(self, max_requests: int, rate: float = 0.0) -> None:
+        self.most = max_requests
+        self.sent = 0
+        self._interval = 1.0 / rate if rate else 0.0
+        self._next = 0.0
+        self._faults = 0
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._why = ""
+
+    def take(self) -> None:
+        """Wait for one's turn to send a request; raises ProbeStopped when there is none."""
+        with self._lock:
+            self._check()
+            if self.sent >= self.most:
+                raise ProbeStopped(f"the budget of {self.most} requests is spent (--max-requests)")
+            self.sent += 1
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._interval
+        if turn > now and self._stopped.wait(turn - now):
+            self._check()
+
+    def take_one_more(self) -> None:
+        """Count a request that must be sent in any case: the stop that cleans up."""
+        with self._lock:
+            self.sent += 1
+
+    def note(self, fault: bool) -> None:
+        """Record how an exchange went; several faults in a row end the session's sending."""
+        with self._lock:
+            self._faults = self._faults + 1 if fault else 0
+            if self._faults >= CONSECUTIVE_FAULTS and not self._why:
+                self._why = f"the target failed to answer {self._faults} requests in a row"
+                self._stopped.set()
+
+    def stop(self, why: str) -> None:
+        """Let nobody send any more."""
+        with self._lock:
+            self._why = self._why or why
+            self._stopped.set()
+
+    @property
+    def stopped(self) -> threading.Event:
+        """Set once nothing more is sent."""
+        return self._stopped
+
+    @property
+    def why(self) -> str:
+        """Why nothing more is sent, empty while it is."""
+        return self._why
+
+    def _check(self) -> None:
+        if self._why:
+            raise ProbeStopped(self._why)

@@ -1,0 +1,197 @@
+"""Sends well-formed requests over one connection pool and records each answer or fault with its time."""
+
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+from conformance.masking import Secrets
+from conformance.probe.budget import Budget
+from conformance.probe.transport import BoundedTransport, until
+from conformance.target import Target, UsageError
+from conformance.trace import Fault, FaultKind, Headers, Request, Response
+
+CHUNK = 1 << 16
+TRANSPORT_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.RemoteProtocolError,
+    httpcore.ProxyError,
+    httpx.DecodingError,
+)
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for a request, with times on the clock of the scenario."""
+
+    sent_at: float
+    ended_at: float
+    response: Response | None = None
+    answered_at: float | None = None
+    fault: Fault | None = None
+    resent: bool = False
+
+
+def stopwatch() -> Clock:
+    """A clock in milliseconds that begins now."""
+    began = time.monotonic()
+    return lambda: (time.monotonic() - began) * 1000
+
+
+class HttpProbe:
+    """Speaks to one target; thread-safe."""
+
+    def __init__(self, target: Target, budget: Budget) -> None:
+        self.target = target
+        self.budget = budget
+        self.secrets: Secrets = target.secrets
+        connections = target.limits.concurrency + target.limits.together + 24
+        self._transport = BoundedTransport(tls_context(target), target.proxy, connections)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
+    def send(self, request: Request, clock: Clock, *, seconds: float | None = None) -> Reply:
+        """Send a request and read its whole answer, within ``seconds``; raises ProbeStopped."""
+        self.budget.take()
+        return self._once_more_if_stale(request, clock, seconds or self.target.deadlines.answer)
+
+    def send_regardless(self, request: Request, clock: Clock, *, seconds: float) -> Reply:
+        """As ``send``, also when the budget is spent: for the stop of a run that would be left behind."""
+        self.budget.take_one_more()
+        return self._once_more_if_stale(request, clock, seconds)
+
+    def _once_more_if_stale(self, request: Request, clock: Clock, seconds: float) -> Reply:
+        """A server may close an idle connection at any time, and a reset of a reused one proves nothing."""
+        reply, reused = self._exchange(request, clock, seconds)
+        if reused and reply.fault and reply.fault.kind == "reset" and reply.response is None:
+            again, _ = self._exchange(request, clock, seconds)
+            reply = Reply(
+                again.sent_at, again.ended_at, again.response, again.answered_at, again.fault, resent=True
+            )
+        self.budget.note(reply.fault is not None and reply.fault.kind != "too large")
+        return reply
+
+    def _exchange(self, request: Request, clock: Clock, seconds: float) -> tuple[Reply, bool]:
+        journey = Journey()
+        sent_at = clock()
+        answered_at: float | None = None
+        head: httpx.Response | None = None
+        received = bytearray()
+        fault: Fault | None = None
+        try:
+            head = self.begin(request, time.monotonic() + seconds, journey)
+            answered_at = clock()
+            fault = self._read(head, received, clock)
+        except TRANSPORT_ERRORS as error:
+            fault = fault_of(error, clock())
+        finally:
+            if head is not None:
+                head.close()
+        response = self.response(head, bytes(received), complete=fault is None) if head is not None else None
+        return Reply(sent_at, clock(), response, answered_at, fault), journey.reused
+
+    def _read(self, head: httpx.Response, received: bytearray, clock: Clock) -> Fault | None:
+        limit = self.target.limits.body
+        for chunk in head.iter_bytes(CHUNK):
+            received += chunk
+            if len(received) > limit:
+                del received[limit:]
+                return Fault(
+                    "too large", clock(), f"the answer is longer than {limit} bytes; the rest was not read"
+                )
+        return None
+
+    def begin_once_more_if_stale(self, request: Request, deadline: float) -> httpx.Response:
+        """As ``begin``, again where a reused connection turns out to be closed; raises transport errors."""
+        journey = Journey()
+        try:
+            return self.begin(request, deadline, journey)
+        except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+            if not journey.reused:
+                raise
+        return self.begin(request, deadline)
+
+    def begin(self, request: Request, deadline: float, journey: "Journey | None" = None) -> httpx.Response:
+        """Send a request and read the head of its answer; the caller reads and closes the body."""
+        target = "/" + self.secrets.reveal(request.url).split("/", 3)[3]
+        headers = [
+            (name.encode("latin-1"), self.secrets.reveal(value).encode("utf-8"))
+            for name, value in request.headers
+        ]
+        extensions = {
+            "timeout": until(deadline, self.target.deadlines.connect),
+            "target": target.encode("latin-1"),
+            "trace": (journey or Journey()).note,
+        }
+        body = self._reveal_body(request.body)
+        return self._transport.handle_request(
+            httpx.Request(
+                request.method, self.target.base_url, headers=headers, content=body, extensions=extensions
+            )
+        )
+
+    def _reveal_body(self, body: bytes) -> bytes:
+        return self.secrets.reveal(body.decode("latin-1")).encode("latin-1") if b"$" in body else body
+
+    def response(self, head: httpx.Response, body: bytes, complete: bool) -> Response:
+        """The record of an answer, keys replaced by their names."""
+        reason = head.extensions.get("reason_phrase", b"").decode("latin-1")
+        headers: Headers = tuple(
+            (name.decode("latin-1"), self.secrets.mask(value.decode("latin-1")))
+            for name, value in head.headers.raw
+        )
+        return Response(
+            head.status_code, self.secrets.mask(reason), headers, self.secrets.mask_bytes(body), complete
+        )
+
+
+class Journey:
+    """Whether an exchange made a connection of its own."""
+
+    def __init__(self) -> None:
+        self.reused = True
+
+    def note(self, name: str, _info: dict[str, object]) -> None:
+        """Called by httpcore at each step of an exchange."""
+        if name == "connection.connect_tcp.started":
+            self.reused = False
+
+
+def tls_context(target: Target) -> ssl.SSLContext | None:
+    """How certificates are verified, None for plain HTTP; raises UsageError for files that cannot be used."""
+    if not target.base_url.startswith("https:"):
+        return None
+    try:
+        context = httpx.create_ssl_context(verify=not target.tls.insecure)
+        if target.tls.ca:
+            context.load_verify_locations(cafile=target.tls.ca)
+        if target.tls.certificate:
+            context.load_cert_chain(target.tls.certificate, target.tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"The certificate files of the table tls (or --ca) cannot be used: {error}. They must be PEM files."
+        ) from error
+    return context
+
+
+def fault_of(error: Exception, at: float) -> Fault:
+    """The fault that a transport error means."""
+    text = str(error) or type(error).__name__
+    kind: FaultKind
+    if isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout | httpcore.ProxyError):
+        kind = "tls" if "certificate" in text.lower() or "ssl" in text.lower() else "unreachable"
+    elif isinstance(error, httpcore.TimeoutException):
+        kind, text = "timeout", "no whole answer within the deadline"
+    elif isinstance(error, httpcore.NetworkError) or "without sending a response" in text:
+        kind = "reset"
+    else:
+        kind = "protocol"
+    return Fault(kind, at, text)

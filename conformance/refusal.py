@@ -1,0 +1,96 @@
+"""What checks of refusals share: was it refused, as documented, and did it leave the run alone."""
+
+from collections.abc import Iterable
+
+from conformance.contract import Answer, DocumentedError
+from conformance.judging import Inconclusive, NoAnswer, Violation, answered, require, shown
+from conformance.trace import Exchange, Run, Trace
+
+
+def refused_as(exchange: Exchange, error: DocumentedError) -> None:
+    """Require the documented status and code; raises Violation, NoAnswer or Inconclusive."""
+    response = answered(exchange)
+    _not_for_the_unknown_task(exchange)
+    expected = f"{error.status or 'a client error (4xx)'} {error.code or ''}".rstrip()
+    require(
+        response.status == error.status if error.status else 400 <= response.status < 500,
+        f"{exchange.case}: answered {exchange.seen}; documented is {expected}",
+        exchange,
+        at=exchange.ended_at,
+    )
+    code = response.member.get("code")
+    require(
+        error.code is None or code == error.code,
+        f"{exchange.case}: the code is {shown(code)}; documented is {shown(error.code)}",
+        exchange,
+        at=exchange.ended_at,
+    )
+
+
+def refused_with(exchange: Exchange, *statuses: int) -> None:
+    """Require one of these statuses, or any client error if none is given."""
+    response = answered(exchange)
+    if statuses == (400,) or not statuses:
+        _not_for_the_unknown_task(exchange)
+    held = response.status in statuses if statuses else 400 <= response.status < 500
+    expected = " or ".join(map(str, statuses)) or "a client error (4xx)"
+    require(
+        held,
+        f"{exchange.case}: answered {exchange.seen}; expected is {expected}",
+        exchange,
+        at=exchange.ended_at,
+    )
+
+
+def accepted(exchange: Exchange, success: Answer) -> None:
+    """Require the documented success."""
+    response = answered(exchange)
+    require(
+        success.matches(response.status),
+        f"{exchange.case}: answered {exchange.seen}; expected is {success.status}",
+        exchange,
+        at=exchange.ended_at,
+    )
+
+
+def worst(judge: Iterable[tuple[Exchange, str | None]]) -> None:
+    """Raise one Violation for all exchanges that come with what is wrong with them."""
+    wrong = [(exchange, text) for exchange, text in judge if text]
+    if not wrong:
+        return
+    first, text = wrong[0]
+    more = (
+        f" (and {len(wrong) - 1} more: {', '.join(x.case for x, _ in wrong[1:6])})" if len(wrong) > 1 else ""
+    )
+    kind = NoAnswer if all(x.fault for x, _ in wrong) else Violation
+    raise kind(f"{first.case}: {text}{more}", [exchange for exchange, _ in wrong[:6]], at=first.ended_at)
+
+
+def untouched(trace: Trace) -> None:
+    """Require that no run ended as stopped before a stop for it was accepted."""
+    if not trace.runs:
+        raise Inconclusive(trace.unmet or "no run could be started to see what the refused stops do to it")
+    for run in trace.runs:
+        spared(run)
+
+
+def spared(run: Run) -> None:
+    """Require that the run did not end as stopped before a stop for it was accepted."""
+    terminal, effective = run.terminal, run.effective
+    if terminal is None or terminal.status != "stopped" or (effective and effective.sent_at < terminal.at):
+        return
+    before = [stop for stop in run.stops if stop.sent_at < terminal.at]
+    asked = ", ".join(f"“{stop.case}” ({stop.status})" for stop in before[-3:]) or "nobody asked"
+    raise Violation(
+        f"the run ended as stopped {terminal.at:.0f} ms after the scenario began, though no stop was accepted: {asked}",
+        (*before[-3:], run.stream),
+        at=terminal.at,
+    )
+
+
+def _not_for_the_unknown_task(exchange: Exchange) -> None:
+    """A task that was made up may be refused for being unknown before anything else is looked at."""
+    if exchange.about.get("live") == "no" and exchange.status == 404:
+        raise Inconclusive(
+            "no run could be started, and the made-up task is refused as unknown (404) before the rest"
+        )

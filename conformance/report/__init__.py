@@ -1,0 +1,1 @@
+"""Tells what was decided: on the terminal and in files."""

@@ -1,0 +1,45 @@
+"""Prints a session under way: quiet progress on a terminal, plain lines without one."""
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from conformance.session import Session
+
+
+class Console:
+    """Writes to one stream; on a terminal the last line shows how far the session is."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._live = out.isatty()
+
+    def begin(self, session: Session, requests: int) -> None:
+        """Say whom it is about, by which document, and how much will be sent."""
+        target, contract = session.target, session.contract
+        who = "the embedded reference server" if target.embedded else target.base_url
+        self._line(f"judging {who} by {contract.source} ({contract.sha256[:12]})")
+        self._line(
+            f"sending at most about {requests} requests, stopping only runs that the suite starts itself"
+        )
+        if target.missing:
+            self._line(f"without {', '.join(target.missing)}: what needs them stays untested")
+        if target.secrets.too_short:
+            short = ", ".join(target.secrets.too_short)
+            self._line(f"{short}: too short to be searched for in answers, and masked only where it is sent")
+
+    def progress(self, done: int, total: int) -> None:
+        """Show how many requirements are decided."""
+        if self._live:
+            self._out.write(f"\r\x1b[2K{done} of {total} requirements decided")
+            self._out.flush()
+
+    def end(self, lines: Iterable[str]) -> None:
+        """Print the verdict."""
+        if self._live:
+            self._out.write("\r\x1b[2K")
+        for line in lines:
+            self._line(line)
+
+    def _line(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()

@@ -1,0 +1,37 @@
+"""A request as a curl line that repeats it, with keys as variables of the shell."""
+
+import shlex
+
+from conformance.trace import Request
+
+DROPPED = {"accept", "accept-encoding", "user-agent"}
+
+
+def curl(request: Request) -> str:
+    """The line; a body that is not text, or was cut, is described instead."""
+    words = ["curl -sS -i", "--path-as-is", f"-X {request.method}"]
+    words += [
+        f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"
+        for name, value in request.headers
+        if name.lower() not in DROPPED
+    ]
+    if request.body:
+        words.append(f"--data-binary {_body(request)}")
+    return " ".join([*words, _quoted(request.url)])
+
+
+def _body(request: Request) -> str:
+    if request.cut:
+        return f"@body-of-{request.size}-bytes"
+    try:
+        return _quoted(request.body.decode("utf-8"))
+    except UnicodeDecodeError:
+        escaped = "".join(f"\\x{byte:02x}" for byte in request.body)
+        return f"$'{escaped}'"
+
+
+def _quoted(text: str) -> str:
+    """Quoted for the shell so that ``$NAME`` of ours is still expanded."""
+    if "$DIFY_" not in text and "${DIFY_" not in text and "$HEADER_" not in text:
+        return shlex.quote(text)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`") + '"'

@@ -1,0 +1,124 @@
+"""The verdict as lines of text: results by topic, failures with their evidence, what is missing, the outcome."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from conformance.report.curl import curl
+from conformance.session import Session, find
+from conformance.trace import Event, Exchange, History
+from conformance.verdict import Result, Verdict
+
+MARKS = {
+    "pass": "pass",
+    "fail": "FAIL",
+    "deviation": "known",
+    "stale": "STALE",
+    "untested": "?",
+    "inconclusive": "open",
+    "error": "ERROR",
+}
+TIMELINE = 14  # lines of a timeline
+CALM = frozenset({"node_started", "node_finished", "loop_next", "ping", "text_chunk"})
+
+
+def ending(verdict: Verdict, session: Session, requests: int, seconds: float) -> Iterator[str]:
+    """Everything that is told at the end of a session."""
+    yield from _results(verdict)
+    history = session.history() if verdict.of("fail", "error") else History(())
+    for result in verdict.of("fail", "stale", "error"):
+        yield ""
+        yield from failure(result, session, history)
+    yield from _open(verdict)
+    yield from _observations(session)
+    yield ""
+    yield from _outcome(verdict, session, requests, seconds)
+
+
+def _results(verdict: Verdict) -> Iterator[str]:
+    for topic, group in groupby(verdict.results, key=lambda result: result.topic):
+        yield ""
+        yield topic
+        for result in group:
+            yield f"  {_mark(result):<5} {result.level:<6} {result.id.removeprefix(f'stop.{topic}.'):<20} {result.title}"
+
+
+def _mark(result: Result) -> str:
+    return "warn" if result.result == "fail" and result.level == "SHOULD" else MARKS[result.result]
+
+
+def failure(result: Result, session: Session, history: History) -> Iterator[str]:
+    """One failure: requirement, place in the contract, what was seen, what happened, how to repeat it."""
+    requirement = session.catalogue[result.id]
+    yield f"{_mark(result).upper()}  {result.id}  {result.level}   {result.title}"
+    place = (
+        f"{session.contract.source}#…{requirement.place}" if requirement.in_document else requirement.place
+    )
+    yield f"      contract  {place}"
+    yield f"      seen      {result.reason}"
+    evidence = find(history, result.evidence)
+    for line in _timeline(evidence, result.at):
+        yield f"      {line}"
+    sent = next((exchange for exchange in evidence if exchange.operation == "stop"), None) or next(
+        iter(evidence), None
+    )
+    if sent:
+        yield f"      again     {curl(sent.request)}"
+
+
+def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
+    """What happened in the order of time; calm stretches of a stream are left out."""
+    if len({exchange.scenario for exchange in exchanges}) > 1:
+        exchanges = [x for x in exchanges if x.scenario == exchanges[0].scenario]
+    moments: list[tuple[float, str]] = []
+    for exchange in exchanges:
+        moments.append((exchange.sent_at, f"→ {exchange.request.method} {_path(exchange)} “{exchange.case}”"))
+        moments.append(
+            (
+                exchange.ended_at,
+                f"← {exchange.ending or ''} {exchange.seen if not exchange.events else ''}".rstrip(),
+            )
+        )
+        moments += [
+            (event.at, _event(event)) for event in exchange.events if event.name not in CALM or event.at == at
+        ]
+    moments.sort(key=lambda moment: moment[0])
+    shown = moments if len(moments) <= TIMELINE else [*moments[: TIMELINE // 2], *moments[-TIMELINE // 2 :]]
+    for moment, text in shown:
+        yield f"{'✗' if moment == at else ' '} {moment:7.0f} ms  {text}"
+
+
+def _path(exchange: Exchange) -> str:
+    return "/" + exchange.request.url.split("/", 3)[3]
+
+
+def _event(event: Event) -> str:
+    status = f" {event.status}" if event.status else ""
+    node = f" {event.node}" if event.name.startswith("node") else ""
+    return f"← {event.name}{node}{status}"
+
+
+def _open(verdict: Verdict) -> Iterator[str]:
+    """What could not be decided, each reason once."""
+    undecided = verdict.of("untested", "inconclusive")
+    for reason in dict.fromkeys(result.reason for result in undecided):
+        of = [result for result in undecided if result.reason == reason]
+        yield ""
+        yield f"{of[0].result}: {reason}"
+        for result in of:
+            yield f"  {result.level:<6} {result.id}"
+
+
+def _observations(session: Session) -> Iterator[str]:
+    if session.observations:
+        yield ""
+        yield "observed, and left to the server"
+        for id_, value in session.observations.items():
+            yield f"  {id_}: {value}"
+
+
+def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) -> Iterator[str]:
+    for reason in session.options.narrowed:
+        yield f"narrowed by {reason}: the verdict speaks of what was judged only"
+    counts = ", ".join(f"{len(found)} {kind}" for kind in MARKS if (found := verdict.of(kind)))  # type: ignore[arg-type]
+    yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
+    yield f"{verdict.outcome}: {verdict.summary}"

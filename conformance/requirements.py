@@ -1,0 +1,90 @@
+"""The catalogue: what a sound server does, at which level, and where that is written."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from conformance.resources import specs_dir
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+LEVELS: tuple[Level, ...] = ("MUST", "SHOULD", "MAY")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One normative sentence.
+
+    ``place`` is a JSON pointer relative to the stop operation, or the section of an RFC; ``needs`` are the
+    variables of keys without which it is untested; ``presumes`` are requirements without which its failure
+    says nothing of its own.
+    """
+
+    id: str
+    level: Level
+    title: str
+    place: str
+    why: str
+    needs: tuple[str, ...] = ()
+    presumes: tuple[str, ...] = ()
+    untestable: str | None = None
+
+    @property
+    def topic(self) -> str:
+        """The middle part of its id."""
+        return self.id.split(".")[1]
+
+    @property
+    def in_document(self) -> bool:
+        """Whether the document itself says it (a pointer), rather than HTTP or common sense."""
+        return self.place.startswith("/")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All requirements, in the order of the files."""
+
+    requirements: tuple[Requirement, ...]
+
+    def __iter__(self) -> Iterator[Requirement]:
+        return iter(self.requirements)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Requirement]:
+        """Each requirement by its id."""
+        return {requirement.id: requirement for requirement in self.requirements}
+
+    def __getitem__(self, id_: str) -> Requirement:
+        return self.by_id[id_]
+
+
+def load_catalogue(folder: Path | None = None) -> Catalogue:
+    """The catalogue from its TOML files; raises ValueError for one that breaks its own rules."""
+    files = sorted((folder or specs_dir() / "requirements").glob("*.toml"))
+    tables = [table for file in files for table in tomllib.loads(file.read_text("utf-8"))["requirement"]]
+    catalogue = Catalogue(tuple(_requirement(table) for table in tables))
+    if len(catalogue.by_id) != len(tables):
+        raise ValueError("an id occurs twice in the catalogue")
+    for one in catalogue:
+        if unknown := set(one.presumes) - set(catalogue.by_id):
+            raise ValueError(
+                f"{one.id} presumes {', '.join(sorted(unknown))}, which the catalogue does not have"
+            )
+    return catalogue
+
+
+def _requirement(table: Mapping[str, Any]) -> Requirement:
+    if table["level"] not in LEVELS:
+        raise ValueError(f"{table['id']}: the level {table['level']} is none of {', '.join(LEVELS)}")
+    return Requirement(
+        id=str(table["id"]),
+        level=cast(Level, table["level"]),
+        title=str(table["title"]),
+        place=str(table["place"]),
+        why=str(table["why"]),
+        needs=tuple(table.get("needs", ())),
+        presumes=tuple(table.get("presumes", ())),
+        untestable=table.get("untestable"),
+    )

@@ -1,0 +1,140 @@
+"""Begins and ends a session: opens the target, plays the scenarios, writes the reports."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from conformance.contract import DocumentError, load_contract
+from conformance.options import Options, read_options, target_of
+from conformance.recording import Writer
+from conformance.reference import Reference, serve
+from conformance.report.console import Console
+from conformance.report.text import ending
+from conformance.requirements import Catalogue
+from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
+from conformance.scenarios.director import Director
+from conformance.session import RECORDING, VERDICT, Session, header, summary, unreachable
+from conformance.target import Target, UsageError
+from conformance.verdict import Result, Verdict
+
+EMBEDDED_STREAMS = 8  # the reference server has no ten connections to share
+
+
+class Running:
+    """A session under way, as the plugin sees it."""
+
+    def __init__(self, session: Session, director: Director, writer: Writer, console: Console | None) -> None:
+        self.session = session
+        self._director = director
+        self._writer = writer
+        self._console = console
+        self._verdict: Verdict | None = None
+        self._seconds = 0.0
+        self._secrets = session.target.secrets
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The names of the keys that were given."""
+        return frozenset(self.session.target.keys)
+
+    def mask(self, text: str) -> str:
+        """The text without keys."""
+        return self._secrets.mask(text)
+
+    def take(self, result: Result, observations: Sequence[object]) -> None:
+        """Keep what became of a requirement."""
+        masked = replace(result, reason=self.mask(result.reason))
+        self.session.results[result.id] = masked
+        if observations:
+            self.session.observations[result.id] = self.mask(str(observations[-1]))
+        if self._console:
+            self._console.progress(len(self.session.results), len(self.session.selected))
+
+    def break_off(self, why: str) -> None:
+        """Let the scenarios end where they are."""
+        self.session.interrupted = why
+        self._director.stop(why)
+
+    def finish(self, seconds: float) -> int:
+        """Decide, write the reports, tell; the exit code."""
+        self._director.close()
+        verdict = self._verdict = self.session.verdict()
+        self._seconds = seconds
+        head = header(self.session)
+        for result in verdict.results:
+            self._writer.result(result)
+        self._writer.footer(verdict)
+        report = summary(verdict, head, self.session, self._director.budget.sent, seconds)
+        path = self.session.options.reports / VERDICT
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        if self._console:
+            self._console.end(self.lines())
+        return verdict.exit_code
+
+    def lines(self) -> list[str]:
+        """What is told at the end."""
+        if self._verdict is None:
+            return []
+        return [
+            self.mask(line)
+            for line in ending(self._verdict, self.session, self._director.budget.sent, self._seconds)
+        ]
+
+
+def begin(
+    config: pytest.Config,
+    catalogue: Catalogue,
+    scenarios: Iterable[str],
+    selected: Sequence[str],
+    stack: ExitStack,
+) -> Running:
+    """Open the target and begin to play the scenarios; raises UsageError."""
+    options = read_options(config)
+    try:
+        contract = load_contract(options.spec)
+    except DocumentError as error:
+        raise UsageError(str(error)) from error
+    target = target_of(config) or _embedded(config, stack)
+    writer = stack.enter_context(_writer(options))
+    director = Director(target, contract, writer)
+    session = Session(target, contract, catalogue, options, director, selected=tuple(selected))
+    writer.header(header(session))
+    names = {*scenarios, REACH.name, PLAIN.name, CLOSING.name}
+    most = sum(SCENARIOS[name].requests for name in names)
+    console = None if config.pluginmanager.has_plugin("terminalreporter") else Console(sys.stdout)
+    if console:
+        console.begin(session, min(most, target.limits.max_requests))
+    director.start(names)
+    stack.callback(director.close)
+    running = Running(session, director, writer, console)
+    _give_up_early(running, director)
+    return running
+
+
+def _give_up_early(running: Running, director: Director) -> None:
+    """Send nothing more to a target that is not there."""
+    why = unreachable(director.trace(REACH.name), running.session.target.base_url)
+    if why:
+        director.stop(why)
+
+
+def _writer(options: Options) -> Writer:
+    try:
+        return Writer(options.reports / RECORDING)
+    except OSError as error:
+        raise UsageError(
+            f"Nothing can be written to {options.reports}: {error}. Give another directory with --reports."
+        ) from error
+
+
+def _embedded(config: pytest.Config, stack: ExitStack) -> Target:
+    """The embedded reference server as the target, started for this session."""
+    server = stack.enter_context(serve(Reference()))
+    base = target_of(config, embedded=server.base_url)
+    assert base is not None
+    limits = replace(base.limits, concurrency=max(base.limits.concurrency, EMBEDDED_STREAMS))
+    return replace(base, keys=dict(server.keys), limits=limits, embedded=True)

@@ -1,0 +1,105 @@
+"""What a run is started with, and what its end means; pure functions of what was recorded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.trace import TERMINAL, Event, Exchange, Json, Run
+
+LEVER = "rounds"  # the input of the app in specs/apps that decides how long a run lasts
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Inputs for a run that is to be stopped, and for runs that are to end by themselves (shortest first)."""
+
+    long: Mapping[str, Any] = field(default_factory=dict)
+    natural: tuple[Mapping[str, Any], ...] = ({},)
+    seconds: float | None = None
+
+    @property
+    def short(self) -> Mapping[str, Any]:
+        """Inputs for the shortest run."""
+        return self.natural[0]
+
+
+def choose_inputs(
+    given: Mapping[str, Any] | None, seconds: float | None, parameters: Exchange | None
+) -> Inputs:
+    """Inputs from the settings, else made up for what the app's form requires.
+
+    The app of ``specs/apps`` is known by its number ``rounds``: a run that nobody stops gets a tenth of them.
+    """
+    form = _form(parameters)
+    inputs = (
+        dict(given)
+        if given is not None
+        else {name: _made_up(f) for name, f in form.items() if f.get("required")}
+    )
+    rounds = _number(inputs.get(LEVER, form.get(LEVER, {}).get("default")))
+    if LEVER not in form or rounds is None or rounds < 10:
+        return Inputs(inputs, (inputs,), seconds)
+    fractions = (rounds // 10, rounds * 3 // 10, rounds)
+    return Inputs({**inputs, LEVER: rounds}, tuple({**inputs, LEVER: share} for share in fractions), seconds)
+
+
+def is_terminal(event: Event) -> bool:
+    """Whether the event ends a run."""
+    return event.name == TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Natural:
+    """How long runs last that nobody stops, known from one that nobody stopped."""
+
+    example: Run | None = None
+
+    def seconds(self, run: Run) -> float | None:
+        """What the run would have lasted, None where that is not known."""
+        if self.example is None or self.example.seconds is None or self.example.final_status != "succeeded":
+            return None
+        inputs, known = _inputs(run), _inputs(self.example)
+        if inputs == known:
+            return self.example.seconds
+        share, whole = _number(known.get(LEVER)), _number(inputs.get(LEVER))
+        return self.example.seconds * whole / share if share and whole else None
+
+
+def _inputs(run: Run) -> dict[str, Json]:
+    try:
+        inputs = json.loads(run.stream.request.body).get("inputs")
+    except (ValueError, AttributeError):
+        return {}
+    return inputs if isinstance(inputs, dict) else {}
+
+
+def _form(parameters: Exchange | None) -> dict[str, dict[str, Json]]:
+    """The fields of the app's input form by variable, empty where it is unknown."""
+    response = parameters.response if parameters else None
+    fields = response.member.get("user_input_form") if response else None
+    found = {}
+    for entry in fields if isinstance(fields, list) else []:
+        for kind, attributes in entry.items() if isinstance(entry, dict) else []:
+            if isinstance(attributes, dict) and isinstance(attributes.get("variable"), str):
+                found[attributes["variable"]] = {"type": kind, **attributes}
+    return found
+
+
+def _made_up(attributes: Mapping[str, Json]) -> Any:
+    match attributes.get("type"):
+        case "number":
+            return 1
+        case "checkbox":
+            return False
+        case "select":
+            options = attributes.get("options")
+            return options[0] if isinstance(options, list) and options else ""
+    return "conformance"
+
+
+def _number(value: Json) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,79 @@
+"""What is done to a target, by topic: each scenario drives it once and leaves a trace."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from conformance.scenarios import lifecycle, opening, refusals
+from conformance.scenarios.stage import Stage
+from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One way to drive a target: ``streams`` are open at once, ``requests`` are sent at most (polls apart).
+
+    Without all of ``keys``, or any of ``any_key``, it is not played and its requirements are untested.
+    """
+
+    act: Callable[[Stage], None]
+    streams: int = 1
+    requests: int = 8
+    keys: tuple[str, ...] = (OWNER_KEY,)
+    any_key: tuple[str, ...] = ()
+    needs_run: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of the fixture that gives its trace."""
+        return self.act.__name__
+
+    @property
+    def title(self) -> str:
+        """What it does, in one sentence."""
+        return (self.act.__doc__ or "").partition("\n")[0]
+
+    def missing(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        """The variables whose keys it lacks."""
+        if self.any_key and not any(name in given for name in self.any_key):
+            return self.any_key
+        return tuple(name for name in self.keys if name not in given)
+
+
+REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
+PLAIN = Scenario(opening.plain, requests=30)
+NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=30)
+CLOSING = Scenario(opening.closing, requests=2)
+
+# Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of
+# others can only be told while it is known which runs there are.
+FIRST = (PLAIN, NEIGHBOURS)
+
+# Played side by side, the longest first.
+MAIN = (
+    Scenario(lifecycle.next_run, requests=30),
+    Scenario(lifecycle.finished, requests=12),
+    Scenario(refusals.credentials, requests=26, needs_run=False),
+    Scenario(refusals.bodies, requests=22, needs_run=False),
+    Scenario(refusals.users, requests=20, needs_run=False),
+    Scenario(lifecycle.repeated, requests=24),
+    Scenario(refusals.user_strings, requests=12),
+    Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
+    Scenario(lifecycle.refused, requests=16),
+    Scenario(lifecycle.shortened_id, requests=10),
+    Scenario(lifecycle.other_letter_case, requests=10),
+    Scenario(lifecycle.run_id_for_task_id, requests=10),
+    Scenario(lifecycle.another_user, requests=10),
+    Scenario(lifecycle.another_app, requests=10, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(lifecycle.at_once, requests=20),
+    Scenario(lifecycle.during_node, requests=20),
+    Scenario(lifecycle.between_nodes, requests=20),
+    Scenario(lifecycle.twice, requests=20),
+    Scenario(lifecycle.at_the_same_moment, requests=28),
+    Scenario(lifecycle.blocking, requests=1),
+    Scenario(refusals.unknown_members, requests=2),
+    Scenario(refusals.scheme_in_lower_case, requests=2),
+)
+
+ORDER = (REACH, *FIRST, *MAIN, CLOSING)
+SCENARIOS: Mapping[str, Scenario] = MappingProxyType({s.name: s for s in ORDER})

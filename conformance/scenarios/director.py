@@ -1,0 +1,160 @@
+"""Plays the scenarios that a session needs: the happy path first and last, the rest side by side."""
+
+import threading
+import traceback
+from collections.abc import Iterable
+from concurrent.futures import Future
+
+from conformance.contract import Contract
+from conformance.probe.budget import Budget, ProbeStopped
+from conformance.probe.http import HttpProbe
+from conformance.runs import Inputs, choose_inputs
+from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
+from conformance.scenarios.stage import Recorder, Stage, Unmet
+from conformance.target import Target
+from conformance.trace import Exchange, NotRecorded, Trace
+
+
+class ScenarioCrashed(Exception):
+    """The suite itself is at fault; the text is where."""
+
+
+class Slots:
+    """Places for open streams; whoever needs several gets them all at once."""
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+        self._changed = threading.Condition()
+
+    def take(self, number: int, given_up: threading.Event) -> bool:
+        """Wait for places; False when the session ends before."""
+        with self._changed:
+            while self._free < number:
+                if given_up.is_set():
+                    return False
+                self._changed.wait(0.2)
+            self._free -= number
+            return True
+
+    def give_back(self, number: int) -> None:
+        """Let others have them."""
+        with self._changed:
+            self._free += number
+            self._changed.notify_all()
+
+
+class Director:
+    """Plays scenarios in threads; ``trace`` waits for one of them."""
+
+    def __init__(self, target: Target, contract: Contract, recorder: Recorder) -> None:
+        self.target = target
+        self.budget = Budget(target.limits.max_requests, target.limits.rate)
+        self._contract = contract
+        self._recorder = recorder
+        self._probe = HttpProbe(target, self.budget)
+        self._inputs = Inputs()
+        self._slots = Slots(max(3, target.limits.concurrency))
+        self._traces: dict[str, Future[Trace]] = {}
+        self._threads: list[threading.Thread] = []
+        self._no_run: str | None = None
+
+    def start(self, names: Iterable[str]) -> None:
+        """Begin to play the named scenarios, and what belongs before and after them."""
+        wanted = set(names)
+        chosen = [s for s in ORDER if s.name in wanted or s in (REACH, PLAIN, CLOSING)]
+        self._traces = {scenario.name: Future() for scenario in chosen}
+        play = threading.Thread(target=self._play, args=(chosen,), name="director", daemon=True)
+        self._threads.append(play)
+        play.start()
+
+    @property
+    def names(self) -> list[str]:
+        """The scenarios being played, in their order."""
+        return list(self._traces)
+
+    def trace(self, name: str) -> Trace:
+        """The trace of a scenario, as soon as it is over; raises ScenarioCrashed."""
+        return self._traces[name].result()
+
+    def done(self) -> int:
+        """How many scenarios are over."""
+        return sum(future.done() for future in self._traces.values())
+
+    def stop(self, why: str) -> None:
+        """Let every scenario end where it is; what was recorded stays, and open runs are stopped."""
+        self.budget.stop(why)
+
+    def close(self) -> None:
+        """Wait for the scenarios to end and close every connection."""
+        for thread in self._threads:
+            thread.join(timeout=30)
+        self._probe.close()
+
+    def _play(self, chosen: list[Scenario]) -> None:
+        self._act(REACH)
+        self._inputs = choose_inputs(self.target.inputs, self.target.run_seconds, self._parameters())
+        threads = []
+        for scenario in chosen:
+            if scenario in (REACH, CLOSING):
+                continue
+            stopped = threading.Event()
+            threads.append(self._begin(scenario, stopped))
+            if scenario in FIRST:
+                stopped.wait()
+        for thread in threads:
+            thread.join()
+        self._act(CLOSING)
+
+    def _parameters(self) -> Exchange | None:
+        try:
+            return self._traces[REACH.name].result().case("parameters")
+        except (NotRecorded, ScenarioCrashed):
+            return None
+
+    def _begin(self, scenario: Scenario, stopped: threading.Event) -> threading.Thread:
+        """Play a scenario beside the others, once there are places for its streams.
+
+        ``stopped`` is set when its first stop was answered, or never will be.
+        """
+        placed = self._slots.take(scenario.streams, self.budget.stopped)
+
+        def act() -> None:
+            try:
+                self._act(scenario, stopped)
+            finally:
+                stopped.set()
+                if placed:
+                    self._slots.give_back(scenario.streams)
+
+        thread = threading.Thread(target=act, name=scenario.name, daemon=True)
+        thread.start()
+        return thread
+
+    def _act(self, scenario: Scenario, stopped: threading.Event | None = None) -> None:
+        future = self._traces[scenario.name]
+        if missing := scenario.missing(self.target.keys):
+            self._close(Trace(scenario.name, missing=missing))
+            return
+        if self._no_run is not None and scenario.needs_run:
+            self._close(Trace(scenario.name, unmet=self._no_run))
+            return
+        stage = Stage(scenario.name, self._probe, self._contract, self._recorder, self._inputs)
+        stage.stop_answered = stopped or stage.stop_answered
+        unmet: str | None = None
+        try:
+            with stage:
+                scenario.act(stage)
+        except (Unmet, NotRecorded, ProbeStopped) as reason:
+            unmet = str(reason)
+        except Exception:  # noqa: BLE001 - whatever the suite did wrong must reach its checks, not die in a thread
+            crash = ScenarioCrashed(f"the scenario {scenario.name} crashed:\n{traceback.format_exc()}")
+            future.set_exception(crash)
+            return
+        trace = stage.trace(unmet)
+        if scenario is PLAIN and not any(run.task_id for run in trace.runs):
+            self._no_run = unmet
+        self._close(trace)
+
+    def _close(self, trace: Trace) -> None:
+        self._recorder.scenario(trace)
+        self._traces[trace.scenario].set_result(trace)

@@ -1,0 +1,182 @@
+"""Stops at every moment of a run's life, and stops that must not touch it."""
+
+import uuid
+from collections.abc import Callable
+
+from conformance.masking import placeholder
+from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst
+from conformance.scenarios.stage import LiveRun, Stage, Unmet
+from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
+from conformance.trace import Event, Exchange
+
+REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
+LATER = 0.5  # seconds after which a final status is looked at again
+
+
+def at_once(stage: Stage) -> None:
+    """Stop a run as soon as its first event has come."""
+    run = stage.start("owner")
+    stage.stop(run, "stop")
+    stage.settle(run)
+
+
+def during_node(stage: Stage) -> None:
+    """Stop a run when a node has just begun to work."""
+    _stop_on(stage, lambda event: event.name == "node_started", count=2)
+
+
+def between_nodes(stage: Stage) -> None:
+    """Stop a run when a node has just finished and the next has not begun."""
+    _stop_on(stage, lambda event: event.name == "node_finished", count=2)
+
+
+def _stop_on(stage: Stage, wanted: Callable[[Event], bool], count: int) -> None:
+    run = stage.start("owner")
+    if not run.wait(wanted, NODE_PATIENCE * 2, count) and not run.wait(wanted, 0.01):
+        raise Unmet(
+            "the workflow showed no node events to time a stop by; give one with several nodes (--inputs)"
+        )
+    stage.stop(run, "stop")
+    stage.settle(run)
+
+
+def twice(stage: Stage) -> None:
+    """Stop a run, and again right after the acknowledgement."""
+    run = stage.start("owner")
+    in_its_midst(run)
+    stage.stop(run, "first")
+    stage.stop(run, "second")
+    stage.settle(run)
+
+
+def at_the_same_moment(stage: Stage) -> None:
+    """Stop one run several times at the same moment."""
+    run = stage.start("owner")
+    in_its_midst(run)
+    stage.together([lambda n=n: stage.stop(run, f"stop {n}") for n in range(1, stage.limits.together + 1)])  # type: ignore[misc]
+    stage.settle(run)
+
+
+def finished(stage: Stage) -> None:
+    """Let a run end by itself, stop it then, and see that it stays what it was."""
+    run = stage.start("owner", inputs=stage.inputs.short)
+    stage.finish(run)
+    stage.read_details(run)
+    stage.stop(run, "late stop")
+    stage.detail(run, "after the late stop")
+    stage.pause(LATER)
+    stage.detail(run, "after the late stop")
+
+
+def neighbours(stage: Stage) -> None:
+    """Start three runs of one user, stop the middle one, and see the others go on to their end."""
+    for inputs in stage.inputs.natural:
+        runs = [stage.start(label, inputs=inputs) for label in ("older", "stopped", "younger")]
+        stage.stop(runs[1], "stop")
+        if not any(run.over for run in runs[::2]):
+            break
+    stage.settle(runs[1])
+    for run in runs[::2]:
+        stage.finish(run)
+        stage.read_details(run)
+
+
+def next_run(stage: Stage) -> None:
+    """Stop a run, then start another for the same user and let it end by itself."""
+    first = stage.start("stopped")
+    in_its_midst(first)
+    stage.stop(first, "stop")
+    stage.settle(first)
+    second = stage.start("next", inputs=stage.inputs.short)
+    stage.finish(second)
+    stage.read_details(second)
+
+
+def repeated(stage: Stage) -> None:
+    """Stop one run after another, a dozen of them."""
+    for number in range(1, REPEATS + 1):
+        run = stage.start(f"run {number}")
+        in_its_midst(run)
+        stage.stop(run, f"stop {number}")
+        run.wait_over(stage.deadlines.stop)
+        stage.leave(run)
+        if stage.trace().run(run.label).final_status != "stopped":
+            break
+
+
+def refused(stage: Stage) -> None:
+    """Send stops that must be refused, and see the run go on to its end."""
+
+    def send(run: LiveRun) -> None:
+        stage.stop(run, "no user", request=stage.stop_request(run.task_id, body=b"{}"))
+        stage.stop(
+            run, "unknown key", request=stage.stop_request(run.task_id, user=run.user, key=made_up_key())
+        )
+        for mode, name in MODE_KEYS.items():
+            if name in stage.keys:
+                asked = stage.stop_request(run.task_id, user=run.user, key=placeholder(name))
+                stage.stop(run, f"{mode} key", request=asked)
+
+    _leave_alone(stage, send)
+
+
+def shortened_id(stage: Stage) -> None:
+    """Send a stop with the beginning of the task id."""
+    _leave_alone(
+        stage, lambda run: _stop_as(stage, run, run.task_id[:8] if len(run.task_id) > 8 else run.task_id[:-1])
+    )
+
+
+def other_letter_case(stage: Stage) -> None:
+    """Send a stop with the task id in the other letter case."""
+    _leave_alone(stage, lambda run: _stop_as(stage, run, run.task_id.swapcase()))
+
+
+def run_id_for_task_id(stage: Stage) -> None:
+    """Send a stop with the workflow_run_id in the place of the task id."""
+    _leave_alone(stage, lambda run: _stop_as(stage, run, run.first("workflow_run_id") or ""))
+
+
+def another_user(stage: Stage) -> None:
+    """Send a stop in the name of another user of the same app."""
+    user = f"{stage.user}-stranger"
+    _leave_alone(stage, lambda run: _send_foreign(stage, run, user=user))
+
+
+def another_app(stage: Stage) -> None:
+    """Send a stop with the key of another workflow app."""
+    _leave_alone(
+        stage, lambda run: _send_foreign(stage, run, user=run.user, key=placeholder(OTHER_WORKFLOW_KEY))
+    )
+
+
+def blocking(stage: Stage) -> None:
+    """Start a run in blocking mode and let it answer."""
+    request = stage.run_request(stage.inputs.short, stage.user, "blocking")
+    stage.send("run", "blocking", request)
+
+
+def _send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:
+    return stage.stop(run, "foreign stop", request=stage.stop_request(run.task_id, **stranger))  # type: ignore[arg-type]
+
+
+def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
+    if not task or task == run.task_id:
+        raise Unmet("the id of the run offers no such variation, so that nothing can be told")
+    return stage.stop(run, "foreign stop", request=stage.stop_request(task, user=run.user), task=task)
+
+
+def _leave_alone(stage: Stage, send: Callable[[LiveRun], object]) -> None:
+    """Do something to a run that must not stop it, early enough to see, and let the run end."""
+    for inputs in stage.inputs.natural:
+        run = stage.start("owner", inputs=inputs)
+        send(run)
+        if not run.over:
+            break
+    stage.finish(run)
+    stage.read_details(run)
+
+
+def made_up_key() -> str:
+    """A key that no app has."""
+    return f"app-{uuid.uuid4().hex[:24]}"

@@ -1,0 +1,44 @@
+"""What comes first and last: is somebody there, does the happy path work, and does it still work."""
+
+import uuid
+
+from conformance.scenarios.stage import LiveRun, Stage, Unmet
+from conformance.trace import Event
+
+NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
+
+
+def reach(stage: Stage) -> None:
+    """Ask who is there: the app's mode, its input form, and a stop of a task that does not exist."""
+    stage.get(stage.contract.info, "info")
+    stage.get(stage.contract.parameters, "parameters")
+    unknown = str(uuid.uuid4())
+    stage.send("stop", "unknown task", stage.stop_request(unknown), about={"task": unknown})
+
+
+def plain(stage: Stage) -> None:
+    """Start a run, stop it while its nodes work, see it end: the happy path, and first of all."""
+    run = stage.start("owner")
+    in_its_midst(run)
+    stage.stop(run, "stop")
+    stage.settle(run)
+
+
+def closing(stage: Stage) -> None:
+    """Walk the happy path once more, as far as the acknowledgement."""
+    run = stage.start("owner")
+    stage.stop(run, "stop")
+    stage.leave(run)
+
+
+def in_its_midst(run: LiveRun) -> None:
+    """Wait until the run works on something: its second node, or a while for one that shows none."""
+    run.wait(_is_start_of_node, NODE_PATIENCE, count=2)
+    if run.over:
+        raise Unmet(
+            "the run was over before it could be stopped; give a workflow that runs at least 5 s (--inputs)"
+        )
+
+
+def _is_start_of_node(event: Event) -> bool:
+    return event.name == "node_started"

@@ -1,0 +1,344 @@
+"""What a scenario is played on: it starts runs, sends stops, reads details, and everything is recorded."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from conformance.contract import Contract, Operation
+from conformance.masking import placeholder
+from conformance.probe.budget import ProbeStopped
+from conformance.probe.http import HttpProbe, Reply, stopwatch
+from conformance.probe.stream import LiveStream
+from conformance.runs import Inputs, is_terminal
+from conformance.target import OWNER_KEY
+from conformance.trace import Event, Exchange, Headers, Request, Run, Trace
+
+JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
+ACCEPT: Headers = (
+    ("Accept", "*/*"),
+    ("Accept-Encoding", "gzip, deflate"),
+    ("User-Agent", "dify-conformance"),
+)
+KEPT_BODY = 16_384  # bytes of a request body that the record keeps
+CLEAN_UP = 5.0  # seconds for a stop that only tidies up
+DETAIL_POLL = 0.15  # seconds between two looks at the run detail
+
+
+class Unmet(Exception):
+    """The scenario cannot reach what it is meant to show; the text says why and what to do."""
+
+
+class Recorder(Protocol):
+    """Takes each exchange, and each trace, as soon as it is over."""
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Keep the exchange."""
+
+    def scenario(self, trace: Trace) -> None:
+        """Keep how the scenario ended."""
+
+
+class LiveRun:
+    """A run that was started in streaming mode and is listened to."""
+
+    def __init__(self, id_: str, label: str, user: str, stream: LiveStream, request: Request) -> None:
+        self.id = id_
+        self.label = label
+        self.user = user
+        self.stream = stream
+        self.request = request
+        self.stopped = False
+        self.recorded: Exchange | None = None
+
+    def first(self, name: str) -> str | None:
+        """The first value of a top-level member in the events so far."""
+        found = (event.member(name) for event in self.stream.events)
+        return next((value for value in found if isinstance(value, str) and value), None)
+
+    @property
+    def task_id(self) -> str:
+        """The task id that the stream gave; raises Unmet."""
+        task = self.first("task_id")
+        if task is None:
+            raise Unmet("the stream of the run carried no task_id, so that nothing can be stopped")
+        return task
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended, as far as its stream tells."""
+        return self.stream.ended or any(is_terminal(event) for event in self.stream.events)
+
+    def wait(self, wanted: Callable[[Event], bool], seconds: float, count: int = 1) -> bool:
+        """Whether ``count`` such events arrived within ``seconds``."""
+
+        def enough(events: tuple[Event, ...]) -> bool | None:
+            return True if sum(map(wanted, events)) >= count else None
+
+        return bool(self.stream.wait_for(enough, seconds))
+
+    def wait_over(self, seconds: float) -> bool:
+        """Whether the stream ended within ``seconds``."""
+        return self.stream.wait_end(seconds)
+
+
+class Stage:
+    """Records one scenario; as a context manager it stops and closes what the scenario left open."""
+
+    def __init__(
+        self, scenario: str, probe: HttpProbe, contract: Contract, recorder: Recorder, inputs: Inputs
+    ) -> None:
+        self.scenario = scenario
+        self.contract = contract
+        self.inputs = inputs
+        self.deadlines = probe.target.deadlines
+        self.limits = probe.target.limits
+        self.keys = probe.target.keys
+        self.user = f"conformance-{scenario.replace('_', '-')}"
+        self._probe = probe
+        self._recorder = recorder
+        self.clock = stopwatch()
+        self._exchanges: list[Exchange] = []
+        self._runs: list[LiveRun] = []
+        self._count = 0
+        self._lock = threading.Lock()
+        self.stop_answered = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for run in self._runs:
+            if run.recorded is None:
+                self._tidy(run)
+
+    def trace(self, unmet: str | None = None) -> Trace:
+        """What was recorded so far."""
+        with self._lock:
+            return Trace(self.scenario, tuple(self._exchanges), unmet)
+
+    # asking ---------------------------------------------------------------------------------------------
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        key: str | None = placeholder(OWNER_KEY),
+        headers: Headers = (),
+        body: bytes = b"",
+    ) -> Request:
+        """A request below the base URL; ``key`` is what follows ``Bearer``, None for no such header."""
+        authorization: Headers = (("Authorization", f"Bearer {key}"),) if key is not None else ()
+        extra = tuple((name, placeholder(shown)) for name, shown in self._probe.target.extra_headers)
+        url = self._probe.target.base_url + path
+        return Request(method, url, (*authorization, *headers, *ACCEPT, *extra), body, len(body))
+
+    def stop_request(
+        self,
+        task: str,
+        *,
+        user: object = None,
+        key: str | None = placeholder(OWNER_KEY),
+        headers: Headers = JSON_HEADERS,
+        body: bytes | None = None,
+        query: str = "",
+    ) -> Request:
+        """The request that stops ``task``; without ``body`` it is a JSON object with ``user``."""
+        content = json_bytes({"user": user or self.user}) if body is None else body
+        path = self.contract.stop.url_path(task) + query
+        return self.request(self.contract.stop.method, path, key=key, headers=headers, body=content)
+
+    def send(
+        self, operation: str, case: str, request: Request, *, about: Mapping[str, str] | None = None
+    ) -> Exchange:
+        """Send a request and record the exchange; raises ProbeStopped."""
+        return self._record(operation, case, request, self._probe.send(request, self.clock), about or {})
+
+    def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
+        """Send a stop for a run; by default the right one, by its owner."""
+        asked = request or self.stop_request(run.task_id, user=run.user)
+        owner = {} if request else {"by": "owner"}
+        run.stopped = run.stopped or not request
+        return self.send("stop", case, asked, about={"run": run.id, "task": run.task_id, **owner, **about})
+
+    def together(self, sends: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
+        """Do several sends at the same moment, each in a thread of its own, behind a barrier."""
+        barrier = threading.Barrier(len(sends))
+        done: list[Exchange] = []
+        stopped: list[ProbeStopped] = []
+
+        def one(send: Callable[[], Exchange]) -> None:
+            barrier.wait(timeout=CLEAN_UP)
+            try:
+                done.append(send())
+            except ProbeStopped as error:
+                stopped.append(error)
+
+        threads = [threading.Thread(target=one, args=(send,), daemon=True) for send in sends]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if stopped:
+            raise stopped[0]
+        return done
+
+    # runs -----------------------------------------------------------------------------------------------
+
+    def run_request(self, inputs: Mapping[str, Any], user: str, mode: str, key: str = OWNER_KEY) -> Request:
+        """The request that starts a run."""
+        body = json_bytes({"inputs": inputs, "response_mode": mode, "user": user})
+        operation = self.contract.run
+        return self.request(
+            operation.method, operation.url_path(), key=placeholder(key), headers=JSON_HEADERS, body=body
+        )
+
+    def start(
+        self, label: str, *, inputs: Mapping[str, Any] | None = None, user: str | None = None
+    ) -> LiveRun:
+        """Start a streaming run and wait until its stream has given a task_id; raises Unmet."""
+        user = user or self.user
+        request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming")
+        run = LiveRun(self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request)
+        self._runs.append(run)
+        run.stream.wait_for(lambda _: run.first("task_id"), self.deadlines.first_event)
+        if run.first("task_id") is None:
+            self.leave(run)
+            assert run.recorded is not None
+            raise Unmet(_no_task(run.recorded, self._probe.budget.why))
+        return run
+
+    def settle(self, run: LiveRun) -> Run:
+        """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""
+        run.wait_over(self.deadlines.stop)
+        self.leave(run)
+        self.read_details(run)
+        return self.trace().run(run.label)
+
+    def finish(self, run: LiveRun) -> Run:
+        """Wait for the natural end of a run that nobody stopped; returns what was seen."""
+        expected = self.inputs.seconds
+        run.wait_over(min(self.deadlines.run, expected * 3 + 30) if expected else self.deadlines.run)
+        self.leave(run)
+        return self.trace().run(run.label)
+
+    def read_details(self, run: LiveRun) -> None:
+        """Read the run detail until it gives a final status or the deadline passes, and once more."""
+        deadline = self.clock() + self.deadlines.detail * 1000
+        while not self._is_final(self.detail(run)) and self.clock() < deadline:
+            self.pause(DETAIL_POLL)
+        self.detail(run)
+
+    def detail(self, run: LiveRun, case: str = "detail") -> Exchange:
+        """Read the run detail once; raises Unmet where the stream gave no workflow_run_id."""
+        run_id = run.first("workflow_run_id")
+        if run_id is None:
+            raise Unmet("the stream of the run carried no workflow_run_id, so that its detail cannot be read")
+        operation = self.contract.detail
+        return self.send(
+            "detail", case, self.request(operation.method, operation.url_path(run_id)), about={"run": run.id}
+        )
+
+    def get(self, operation: Operation, name: str) -> Exchange:
+        """Read one of the operations without parameters."""
+        return self.send(name, name, self.request(operation.method, operation.url_path()))
+
+    def leave(self, run: LiveRun) -> Exchange:
+        """Stop listening to a run and record its stream."""
+        if run.recorded is None:
+            run.stream.close()
+            reply, events, ending = run.stream.reply()
+            about = {"user": run.user, "run": run.id}
+            run.recorded = self._keep(
+                run.id, "run", run.label, run.request, reply, about, events=events, ending=ending
+            )
+        return run.recorded
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the session ends; raises ProbeStopped then."""
+        if self._probe.budget.stopped.wait(seconds):
+            raise ProbeStopped(self._probe.budget.why)
+
+    # recording ------------------------------------------------------------------------------------------
+
+    def _tidy(self, run: LiveRun) -> None:
+        if not run.over and not run.stopped and run.first("task_id"):
+            request = self.stop_request(run.task_id, user=run.user)
+            reply = self._probe.send_regardless(request, self.clock, seconds=CLEAN_UP)
+            self._record(
+                "stop", "clean-up", request, reply, {"run": run.id, "task": run.task_id, "by": "owner"}
+            )
+        self.leave(run)
+
+    def _is_final(self, detail: Exchange) -> bool:
+        if detail.response is None or detail.status != 200:
+            return detail.fault is None
+        return detail.response.member.get("status") not in {"running", "scheduled", "paused", None}
+
+    def _next_id(self) -> str:
+        with self._lock:
+            self._count += 1
+            return f"{self.scenario}/{self._count}"
+
+    def _record(
+        self, operation: str, case: str, request: Request, reply: Reply, about: Mapping[str, str]
+    ) -> Exchange:
+        return self._keep(self._next_id(), operation, case, request, reply, about)
+
+    def _keep(
+        self,
+        id_: str,
+        operation: str,
+        case: str,
+        request: Request,
+        reply: Reply,
+        about: Mapping[str, str],
+        **stream: Any,
+    ) -> Exchange:
+        kept = Request(
+            request.method,
+            request.url,
+            request.headers,
+            request.body[:KEPT_BODY],
+            len(request.body),
+            request.raw,
+        )
+        exchange = Exchange(
+            id=id_,
+            scenario=self.scenario,
+            operation=operation,
+            case=case,
+            request=kept,
+            sent_at=reply.sent_at,
+            ended_at=reply.ended_at,
+            response=reply.response,
+            answered_at=reply.answered_at,
+            fault=reply.fault,
+            about={**about, "resent": "yes"} if reply.resent else about,
+            **stream,
+        )
+        with self._lock:
+            self._exchanges.append(exchange)
+        if operation == "stop":
+            self.stop_answered.set()
+        self._recorder.exchange(exchange)
+        return exchange
+
+
+def json_bytes(value: object) -> bytes:
+    """The value as UTF-8 JSON."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _no_task(stream: Exchange, why: str) -> str:
+    if why:
+        return why
+    if stream.fault:
+        return f"no run could be started: {stream.fault.kind}, {stream.fault.text}"
+    if stream.ending is None:
+        return f"no run could be started: POST /workflows/run answered {stream.seen}"
+    return f"the stream of the run gave no task_id (it had {len(stream.events)} events and ended as: {stream.ending})"

@@ -1,0 +1,184 @@
+"""One session: where traces come from, what was decided, and what is written about it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from conformance import __version__
+from conformance.contract import Contract
+from conformance.options import Options
+from conformance.requirements import Catalogue
+from conformance.target import Target
+from conformance.trace import Exchange, History, Json, Trace
+from conformance.verdict import Circumstances, Result, Verdict, decide, not_judged
+
+RECORDING = "run.jsonl"
+VERDICT = "verdict.json"
+JUNIT = "junit.xml"
+
+
+class Source(Protocol):
+    """Gives the trace of a scenario: the director that plays it, or a recording."""
+
+    @property
+    def names(self) -> list[str]:
+        """The scenarios it has."""
+        ...
+
+    def trace(self, name: str) -> Trace:
+        """The trace of one, waiting for it if need be."""
+        ...
+
+
+@dataclass
+class Session:
+    """Collects results and decides."""
+
+    target: Target
+    contract: Contract
+    catalogue: Catalogue
+    options: Options
+    source: Source
+    results: dict[str, Result] = field(default_factory=dict)
+    observations: dict[str, str] = field(default_factory=dict)
+    selected: tuple[str, ...] = ()
+    interrupted: str = ""
+
+    def history(self) -> History:
+        """Every trace of the session."""
+        return History(tuple(self.source.trace(name) for name in self.source.names))
+
+    def verdict(self) -> Verdict:
+        """The verdict from the results so far."""
+        wanted = [self.catalogue[id_] for id_ in self.selected]
+        why = self.interrupted or "the check did not run"
+        results = [*self.results.values(), *not_judged(wanted, self.results.values(), why)]
+        order = {requirement.id: number for number, requirement in enumerate(self.catalogue)}
+        results.sort(key=lambda result: order.get(result.id, len(order)))
+        return decide(results, self.catalogue, self._circumstances())
+
+    def _circumstances(self) -> Circumstances:
+        reach, closing = self._known("reach"), self._known("closing")
+        return Circumstances(
+            strict=self.options.strict,
+            narrowed=self.options.narrowed,
+            unreachable=unreachable(reach, self.target.base_url) if reach else "",
+            gone=_gone(closing) if closing else "",
+            interrupted=self.interrupted,
+            no_conformance_run=tuple(self.target.deadlines.beyond()),
+        )
+
+    def _known(self, name: str) -> Trace | None:
+        return self.source.trace(name) if name in self.source.names and not self.interrupted else None
+
+
+def unreachable(reach: Trace, url: str) -> str:
+    """Why nothing can be asked of the target, empty if something can; one paragraph for a person."""
+    exchanges = reach.exchanges
+    if not exchanges:
+        return ""
+    faults = [exchange.fault for exchange in exchanges if exchange.fault]
+    if len(faults) == len(exchanges):
+        return f"{url} cannot be judged: {faults[0].text}. {_advice(faults[0].kind)}"
+    answers = [exchange.response for exchange in exchanges if exchange.response]
+    if len(answers) == len(exchanges) and all(300 <= answer.status < 400 for answer in answers):
+        where = answers[0].header("location") or "nowhere"
+        return (
+            f"{url} redirects every request (to {where}), and the suite follows no redirects. "
+            "Give the address behind it as --base-url."
+        )
+    if len(answers) == len(exchanges) and all("html" in answer.media_type for answer in answers):
+        return (
+            f"{url} answers with web pages ({answers[0].status} {answers[0].media_type}) and not with the Dify Service API. "
+            "The base URL of a Dify ends in /v1, such as https://dify.example/v1."
+        )
+    return ""
+
+
+_PORT = "Is this the right port, and does it speak plain HTTP or HTTPS as --base-url says?"
+_ADVICE: Mapping[str, str] = {
+    "unreachable": "Is the server up, and are host and port of --base-url right?",
+    "tls": "Give the authority that signed the certificate with --ca, or, for a test system, --insecure.",
+    "timeout": "The connection was accepted, but no answer came. Is this the right port, and is the server well? "
+    "--answer-deadline waits longer.",
+    "reset": f"The connection was closed without an answer. {_PORT}",
+    "protocol": f"What came back is not HTTP, or is broken. {_PORT}",
+    "too large": "The answer is larger than any that the API gives. Is this the right address?",
+}
+
+
+def _advice(kind: str) -> str:
+    return _ADVICE[kind]
+
+
+def _gone(closing: Trace) -> str:
+    """Why the target counts as gone at the end of the session, empty if it is still there."""
+    if closing.unmet and "failed to answer" in closing.unmet:
+        return closing.unmet
+    last = closing.exchanges[-1] if closing.exchanges else None
+    return last.fault.text if last is not None and last.fault else ""
+
+
+def header(session: Session) -> dict[str, Json]:
+    """Who is judged, by what, and how: the first line of a recording."""
+    target, contract = session.target, session.contract
+    return {
+        "suite": {"name": "dify-conformance", "version": __version__},
+        "document": {
+            "source": contract.source,
+            "title": contract.title,
+            "version": contract.version,
+            "sha256": contract.sha256,
+        },
+        "target": {
+            "base_url": target.base_url,
+            "name": target.name,
+            "embedded": target.embedded,
+            "keys": sorted(target.keys),
+        },
+        "effort": session.options.effort,
+        "seed": session.options.seed,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "deadlines": {
+            name: getattr(target.deadlines, name) for name in target.deadlines.__dataclass_fields__
+        },
+    }
+
+
+def summary(
+    verdict: Verdict, header: Mapping[str, Json], session: Session, requests: int, seconds: float
+) -> dict[str, Json]:
+    """The content of ``verdict.json``."""
+    return {
+        "outcome": verdict.outcome,
+        "exit_code": verdict.exit_code,
+        "summary": verdict.summary,
+        **{name: header[name] for name in ("target", "suite", "document", "effort", "seed", "started")},
+        "requests": requests,
+        "seconds": round(seconds, 3),
+        "narrowed": list(session.options.narrowed),
+        "requirements": [requirement_line(result, session.catalogue) for result in verdict.results],
+        "observations": [{"id": id_, "value": value} for id_, value in session.observations.items()],
+        "not_covered": session.contract.uncovered([r.place for r in session.catalogue if r.in_document]),
+    }
+
+
+def requirement_line(result: Result, catalogue: Catalogue) -> dict[str, Json]:
+    """One requirement in ``verdict.json``."""
+    known = catalogue.by_id.get(result.id)
+    return {
+        "id": result.id,
+        "level": result.level,
+        "result": result.result,
+        "title": result.title,
+        "reason": result.reason,
+        "place": known.place if known else "",
+        "evidence": list(result.evidence),
+    }
+
+
+def find(history: Iterable[Trace], ids: Iterable[str]) -> list[Exchange]:
+    """The exchanges of these ids, in the order of the ids."""
+    known = {exchange.id: exchange for trace in history for exchange in trace.exchanges}
+    return [known[id_] for id_ in ids if id_ in known]

@@ -1,0 +1,1 @@
+"""What users run: one check for each requirement of the catalogue, over what the scenarios recorded."""

@@ -1,0 +1,51 @@
+"""Only the key of a workflow app can stop a workflow."""
+
+from conformance.contract import Contract
+from conformance.judging import requirement, shown
+from conformance.refusal import refused_as, untouched, worst
+from conformance.trace import Exchange, Trace
+
+
+def _refused(app_modes: Trace, contract: Contract, mode: str) -> None:
+    refused_as(app_modes.case(f"{mode} key"), contract.stop.error("not_workflow_app"))
+
+
+@requirement("stop.app-mode.chat")
+def test_the_key_of_a_chat_app_is_refused(app_modes: Trace, contract: Contract) -> None:
+    _refused(app_modes, contract, "chat")
+
+
+@requirement("stop.app-mode.agent-chat")
+def test_the_key_of_an_agent_is_refused(app_modes: Trace, contract: Contract) -> None:
+    _refused(app_modes, contract, "agent-chat")
+
+
+@requirement("stop.app-mode.advanced-chat")
+def test_the_key_of_a_chatflow_is_refused(app_modes: Trace, contract: Contract) -> None:
+    _refused(app_modes, contract, "advanced-chat")
+
+
+@requirement("stop.app-mode.completion")
+def test_the_key_of_a_completion_app_is_refused(app_modes: Trace, contract: Contract) -> None:
+    _refused(app_modes, contract, "completion")
+
+
+@requirement("stop.app-mode.message")
+def test_the_refusal_of_an_app_mode_says_what_the_document_says(app_modes: Trace, contract: Contract) -> None:
+    expected = contract.stop.error("not_workflow_app").message
+    refusals = app_modes.where(lambda exchange: exchange.case.endswith(" key") and exchange.status == 400)
+    worst((refusal, _other_message(refusal, expected)) for refusal in refusals)
+
+
+@requirement("stop.app-mode.no-effect")
+def test_the_key_of_another_mode_stops_nothing(app_modes: Trace) -> None:
+    untouched(app_modes)
+
+
+def _other_message(exchange: Exchange, expected: str | None) -> str | None:
+    message = exchange.response.member.get("message") if exchange.response else None
+    return (
+        None
+        if expected is None or message == expected
+        else f"the message is {shown(message)}; documented is {shown(expected)}"
+    )

@@ -1,0 +1,60 @@
+"""The body is one JSON object in a JSON media type."""
+
+from conformance.contract import Contract
+from conformance.judging import requirement
+from conformance.refusal import accepted, refused_with, worst
+from conformance.trace import Exchange, Trace
+
+NO_OBJECT = ("array", "string", "number", "null", "boolean")
+
+
+@requirement("stop.body.none")
+def test_a_stop_without_a_body_is_refused(bodies: Trace) -> None:
+    refused_with(bodies.case("no body"))
+
+
+@requirement("stop.body.empty")
+def test_an_empty_body_is_refused(bodies: Trace) -> None:
+    refused_with(bodies.case("empty body"))
+
+
+@requirement("stop.body.malformed")
+def test_a_body_that_is_no_json_is_refused(bodies: Trace) -> None:
+    refused_with(bodies.case("malformed JSON"))
+
+
+@requirement("stop.body.encoding")
+def test_a_body_that_is_not_utf_8_is_refused(bodies: Trace) -> None:
+    refused_with(bodies.case("not UTF-8"))
+
+
+@requirement("stop.body.no-object")
+def test_a_body_that_is_no_object_is_refused(bodies: Trace) -> None:
+    for kind in NO_OBJECT:
+        refused_with(bodies.case(f"body is a JSON {kind}"))
+
+
+@requirement("stop.body.text-plain")
+def test_a_body_declared_as_plain_text_is_refused(bodies: Trace) -> None:
+    refused_with(bodies.case("text/plain"), 400, 415)
+
+
+@requirement("stop.body.form")
+def test_a_form_is_refused(bodies: Trace) -> None:
+    refused_with(bodies.case("form"), 400, 415)
+
+
+@requirement("stop.body.documented-status")
+def test_a_bad_body_is_refused_with_the_documented_status(bodies: Trace, contract: Contract) -> None:
+    expected = contract.stop.error("invalid_param").status
+    cases = ("empty body", "malformed JSON", "not UTF-8", *(f"body is a JSON {kind}" for kind in NO_OBJECT))
+    worst((bodies.case(case), _other_status(bodies.case(case), expected)) for case in cases)
+
+
+@requirement("stop.body.unknown-members")
+def test_unknown_members_are_ignored(unknown_members: Trace, contract: Contract) -> None:
+    accepted(unknown_members.case("unknown members"), contract.stop.success)
+
+
+def _other_status(exchange: Exchange, expected: int | None) -> str | None:
+    return None if exchange.status == expected else f"answered {exchange.seen}; documented is {expected}"

@@ -1,0 +1,82 @@
+"""Every refusal is one JSON object with `code`, `message` and `status`."""
+
+from collections.abc import Callable
+
+from conformance.judging import Inconclusive, requirement, shown
+from conformance.refusal import worst
+from conformance.trace import Exchange, History, Response
+
+
+def _judge(history: History, wrong: Callable[[Response], str | None]) -> None:
+    refusals = [
+        (exchange, exchange.response)
+        for exchange in history.exchanges
+        if exchange.operation == "stop" and exchange.response and _is_refusal(exchange)
+    ]
+    if not refusals:
+        raise Inconclusive("no stop was refused")
+    worst((exchange, wrong(response)) for exchange, response in refusals)
+
+
+def _is_refusal(exchange: Exchange) -> bool:
+    """A client error of this operation; an unknown task may be answered as an unknown path is."""
+    unknown = exchange.about.get("live") == "no" or exchange.case == "unknown task"
+    return (
+        exchange.status is not None
+        and 400 <= exchange.status < 500
+        and not (unknown and exchange.status == 404)
+    )
+
+
+@requirement("stop.error.media-type")
+def test_a_refusal_is_json(history: History) -> None:
+    _judge(
+        history,
+        lambda r: (
+            None
+            if r.media_type == "application/json"
+            else f"a {r.status} of media type {shown(r.media_type)}"
+        ),
+    )
+
+
+@requirement("stop.error.object")
+def test_a_refusal_is_an_object(history: History) -> None:
+    _judge(
+        history,
+        lambda r: None if r.member else f"the body of a {r.status} is no JSON object: {shown(r.text)}",
+    )
+
+
+@requirement("stop.error.code")
+def test_a_refusal_has_a_code(history: History) -> None:
+    _judge(
+        history,
+        lambda r: (
+            None
+            if isinstance(r.member.get("code"), str) and r.member["code"]
+            else f"code is {shown(r.member.get('code'))}"
+        ),
+    )
+
+
+@requirement("stop.error.message")
+def test_a_refusal_has_a_message(history: History) -> None:
+    _judge(
+        history,
+        lambda r: (
+            None
+            if isinstance(r.member.get("message"), str)
+            else f"message is {shown(r.member.get('message'))}"
+        ),
+    )
+
+
+@requirement("stop.error.status")
+def test_a_refusal_repeats_its_status(history: History) -> None:
+    def wrong(response: Response) -> str | None:
+        status = response.member.get("status")
+        same = status == response.status and not isinstance(status, bool)
+        return None if same else f"status is {shown(status)} in an answer with {response.status}"
+
+    _judge(history, wrong)

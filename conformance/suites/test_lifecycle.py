@@ -1,0 +1,323 @@
+"""A stop that was acknowledged really stops the run: that one, and no other."""
+
+from conformance.contract import Contract, violations
+from conformance.effects import Effects, alive
+from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.refusal import accepted, spared
+from conformance.runs import is_terminal
+from conformance.target import Deadlines
+from conformance.trace import TERMINAL, Exchange, History, Run, Trace
+
+
+@requirement("stop.lifecycle.ends")
+def test_the_stream_ends_after_a_stop(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
+    run, stop = effects.stopped(plain)
+    after = run.stream.ended_at - stop.ended_at
+    held = run.stream.ending not in {"left", "silence"} and after <= deadlines.stop * 1000
+    require(held, f"the stream was still open {after:.0f} ms after the acknowledgement", stop, run.stream)
+
+
+@requirement("stop.lifecycle.terminal-event")
+def test_the_stream_ends_by_workflow_finished(plain: Trace, effects: Effects) -> None:
+    run, stop = effects.stopped(plain)
+    last = run.events[-1].name if run.events else "no event at all"
+    require(
+        run.terminal,
+        f"the stream ended ({run.stream.ending}) without {TERMINAL}; the last was {last}",
+        stop,
+        run.stream,
+    )
+
+
+@requirement("stop.lifecycle.terminal-status")
+def test_the_stream_ends_as_stopped(plain: Trace, effects: Effects) -> None:
+    run, stop = effects.stopped(plain)
+    if run.terminal is None:
+        raise Inconclusive("the stream had no terminal event")
+    seen = f"the run ended as {shown(run.final_status)} {run.terminal.at - stop.ended_at:.0f} ms after the acknowledgement"
+    require(run.final_status == "stopped", seen, stop, run.stream, at=run.terminal.at)
+
+
+@requirement("stop.lifecycle.no-late-node")
+def test_no_node_starts_after_the_stop(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
+    run, stop = effects.stopped(plain)
+    late = run.named("node_started", after=stop.ended_at + deadlines.grace * 1000)
+    seen = (
+        f"node {late[0].node} started {late[0].at - stop.ended_at:.0f} ms after the acknowledgement"
+        if late
+        else ""
+    )
+    require(
+        not late,
+        f"{seen} (grace {deadlines.grace * 1000:.0f} ms)",
+        stop,
+        run.stream,
+        at=late[0].at if late else None,
+    )
+
+
+@requirement("stop.lifecycle.detail-stopped")
+def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
+    run, stop = effects.stopped(plain)
+    _readable(run)
+    seen = ", ".join(dict.fromkeys(run.statuses))
+    require(
+        "stopped" in run.statuses,
+        f"the run detail said {seen} for {deadlines.detail:g} s",
+        stop,
+        *run.details[-1:],
+    )
+
+
+@requirement("stop.lifecycle.detail-stays")
+def test_the_run_detail_goes_on_saying_stopped(plain: Trace, effects: Effects) -> None:
+    run, stop = effects.stopped(plain)
+    _readable(run)
+    if "stopped" not in run.statuses:
+        raise Inconclusive("the run detail never said stopped")
+    after = run.statuses[run.statuses.index("stopped") :]
+    require(
+        set(after) == {"stopped"},
+        f"the run detail said {', then '.join(dict.fromkeys(after))}",
+        stop,
+        *run.details[-2:],
+    )
+
+
+@requirement("stop.lifecycle.first-event")
+def test_every_stream_begins_with_workflow_started(history: History) -> None:
+    for run in _streams(history):
+        events = [event for event in run.events if event.name != "ping"]
+        if not events:
+            continue  # a stream without events says nothing about their order
+        seen = f"the stream of run “{run.label}” ({run.stream.scenario}) begins with {events[0].name}"
+        require(events[0].name == "workflow_started", seen, run.stream, at=events[0].at)
+
+
+@requirement("stop.lifecycle.one-task-id")
+def test_a_stream_has_one_task_id_throughout(history: History) -> None:
+    _one_id(history, "task_id")
+
+
+@requirement("stop.lifecycle.one-run-id")
+def test_a_stream_has_one_workflow_run_id_throughout(history: History) -> None:
+    _one_id(history, "workflow_run_id")
+
+
+@requirement("stop.lifecycle.ids-of-its-own")
+def test_every_run_has_ids_of_its_own(history: History) -> None:
+    seen: dict[str, Run] = {}
+    for run in _streams(history):
+        if run.task_id is None:
+            continue
+        other = seen.setdefault(run.task_id, run)
+        require(other is run, f"two runs have the task_id {run.task_id}", other.stream, run.stream)
+
+
+@requirement("stop.lifecycle.events-valid")
+def test_every_event_is_as_described(history: History, contract: Contract) -> None:
+    for run in _streams(history):
+        for event in run.events:
+            schema = contract.event_schema(event.name)
+            wrong = violations(schema, event.payload) if schema and event.data else []
+            require(not wrong, f"{event.name}: {'; '.join(wrong[:2])}", run.stream, at=event.at)
+
+
+@requirement("stop.lifecycle.one-end")
+def test_a_stream_has_one_terminal_event(history: History) -> None:
+    for run in _streams(history):
+        ends = run.named(TERMINAL)
+        statuses = ", ".join(shown(event.status) for event in ends)
+        seen = f"run “{run.label}” ({run.stream.scenario}) finished {len(ends)} times: {statuses}"
+        require(len(ends) <= 1, seen, run.stream, at=ends[1].at if len(ends) > 1 else None)
+
+
+@requirement("stop.lifecycle.nothing-after")
+def test_nothing_comes_after_the_terminal_event(history: History) -> None:
+    for run in _streams(history):
+        names = [event.name for event in run.events]
+        more = (
+            [event for event in run.events[names.index(TERMINAL) :] if not is_terminal(event)]
+            if TERMINAL in names
+            else []
+        )
+        more = [event for event in more if event.name != "ping"]
+        seen = (
+            f"{more[0].name} came after {TERMINAL} of run “{run.label}” ({run.stream.scenario})"
+            if more
+            else ""
+        )
+        require(not more, seen, run.stream, at=more[0].at if more else None)
+
+
+@requirement("stop.lifecycle.whole-frames")
+def test_a_stream_does_not_break_off(history: History) -> None:
+    for run in _streams(history):
+        seen = f"the stream of run “{run.label}” ({run.stream.scenario}) ended as: {run.stream.ending}"
+        broken = run.stream.ending in {"broken tail", "reset", "too large"}
+        require(not broken, f"{seen}{f' ({run.stream.fault.text})' if run.stream.fault else ''}", run.stream)
+
+
+@requirement("stop.lifecycle.at-once")
+def test_a_stop_at_once_is_not_lost(at_once: Trace, effects: Effects) -> None:
+    effects.stops(*effects.stopped(at_once))
+
+
+@requirement("stop.lifecycle.during-node")
+def test_a_stop_during_a_node_stops_the_run(during_node: Trace, effects: Effects) -> None:
+    effects.stops(*effects.stopped(during_node))
+
+
+@requirement("stop.lifecycle.between-nodes")
+def test_a_stop_between_nodes_stops_the_run(between_nodes: Trace, effects: Effects) -> None:
+    effects.stops(*effects.stopped(between_nodes))
+
+
+@requirement("stop.lifecycle.second-stop")
+def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
+    run, stop = effects.stopped(twice)
+    second = twice.case("second")
+    if second.status != 404:  # a run that is over may be unknown
+        accepted(second, contract.stop.success)
+    effects.stops(run, stop)
+
+
+@requirement("stop.lifecycle.same-moment")
+def test_stops_at_the_same_moment_stop_once(
+    at_the_same_moment: Trace, contract: Contract, effects: Effects
+) -> None:
+    run, first = effects.stopped(at_the_same_moment)
+    for stop in run.stops:
+        if stop.status != 404:  # the run may be over and unknown by then
+            accepted(stop, contract.stop.success)
+    effects.stops(run, first)
+
+
+@requirement("stop.lifecycle.finished-stays")
+def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
+    run = finished.run("owner")
+    late = finished.case("late stop")
+    before = [x for x in run.details if x.sent_at < late.sent_at and x.response]
+    after = [x for x in run.details if x.sent_at > late.ended_at and x.response]
+    if not before or not after or run.final_status is None or not settled_status(before[-1]):
+        raise Inconclusive(
+            finished.unmet or "the run did not come to its end, or its detail could not be read"
+        )
+    was, now = settled_status(before[-1]), [settled_status(x) for x in after]
+    changed = [status for status in now if status != was]
+    seen = f"the run had ended as {shown(was)}; after a late stop its detail says {shown(changed[0] if changed else was)}"
+    require(not changed, seen, late, after[-1])
+
+
+@requirement("stop.lifecycle.right-run")
+def test_a_stop_stops_the_run_it_names(neighbours: Trace, effects: Effects) -> None:
+    effects.stops(*effects.stopped(neighbours, "stopped"))
+
+
+@requirement("stop.lifecycle.other-runs")
+def test_other_runs_go_on(neighbours: Trace, effects: Effects) -> None:
+    _, stop = effects.stopped(neighbours, "stopped")
+    for label in ("older", "younger"):
+        run = alive(neighbours.run(label), stop)
+        if run.terminal is None and run.stream.ending == "left":
+            raise Inconclusive(f"the {label} run did not end while the suite waited")
+        seen = f"the {label} run ended as {shown(run.final_status or run.stream.ending)} though another was stopped"
+        require(run.final_status not in {"stopped", None}, seen, stop, run.stream, at=run.over_at)
+
+
+@requirement("stop.lifecycle.next-run")
+def test_the_next_run_is_not_affected(next_run: Trace) -> None:
+    run = next_run.run("next")
+    if run.terminal is None and run.stream.ending == "left":
+        raise Inconclusive("the next run did not end while the suite waited")
+    seen = f"the run after a stopped one ended as {shown(run.final_status or run.stream.ending)}, though nobody stopped it"
+    require(run.final_status not in {"stopped", None}, seen, run.stream, at=run.over_at)
+
+
+@requirement("stop.lifecycle.repeated")
+def test_a_stop_works_again_and_again(repeated: Trace, effects: Effects) -> None:
+    runs = [run for run in repeated.runs if run.effective]
+    if not runs:
+        raise Inconclusive(repeated.unmet or "no run was stopped")
+    for run in runs:
+        assert run.effective is not None
+        effects.stops(effects.stoppable(run, run.effective), run.effective)
+
+
+@requirement("stop.lifecycle.refused-stop")
+def test_a_refused_stop_stops_nothing(refused: Trace) -> None:
+    _goes_on(refused)
+
+
+@requirement("stop.lifecycle.shortened-id")
+def test_the_beginning_of_an_id_stops_nothing(shortened_id: Trace) -> None:
+    _goes_on(shortened_id)
+
+
+@requirement("stop.lifecycle.letter-case")
+def test_an_id_in_other_letter_case_stops_nothing(other_letter_case: Trace) -> None:
+    _goes_on(other_letter_case)
+
+
+@requirement("stop.lifecycle.run-id")
+def test_the_run_id_in_place_of_the_task_id_stops_nothing(run_id_for_task_id: Trace) -> None:
+    _goes_on(run_id_for_task_id)
+
+
+@requirement("stop.lifecycle.other-app")
+def test_the_key_of_another_app_stops_nothing(another_app: Trace) -> None:
+    _goes_on(another_app)
+
+
+@requirement("stop.lifecycle.unasked")
+def test_no_run_ends_as_stopped_unasked(history: History) -> None:
+    for run in _streams(history):
+        if not any(stop.case == "foreign stop" for stop in run.stops):
+            spared(run)
+
+
+def settled_status(detail: Exchange) -> str | None:
+    """The final status that a detail gives, None while there is none."""
+    status = detail.response.member.get("status") if detail.response and detail.status == 200 else None
+    return status if isinstance(status, str) and status != "running" else None
+
+
+def _goes_on(trace: Trace) -> None:
+    """Require that the one run of a scenario was not stopped by what was sent for it."""
+    run = trace.run("owner")
+    if not run.stops:
+        raise Inconclusive(trace.unmet or "nothing was sent")
+    alive(run, run.stops[0])
+    if run.terminal is None and run.stream.ending == "left":
+        raise Inconclusive("the run did not end while the suite waited; give a shorter one (--inputs)")
+    if any(stop.about.get("by") == "owner" for stop in run.stops):
+        raise Inconclusive("the run had to be stopped before its end")
+    sent = ", ".join(f"“{stop.case}” ({stop.status})" for stop in run.stops)
+    seen = f"the run ended as {shown(run.final_status or run.stream.ending)} after {sent}"
+    require(run.final_status not in {"stopped", None}, seen, *run.stops[-3:], run.stream, at=run.over_at)
+
+
+def _readable(run: Run) -> None:
+    if not run.statuses:
+        seen = run.details[-1].seen if run.details else "it was not read"
+        raise Inconclusive(f"the run detail could not be read: {seen}")
+
+
+def _one_id(history: History, name: str) -> None:
+    for run in _streams(history):
+        ids = {
+            shown(event.member(name)): event.at
+            for event in reversed(run.events)
+            if event.member(name) is not None
+        }
+        seen = (
+            f"the stream of run “{run.label}” ({run.stream.scenario}) has several: {', '.join(list(ids)[:3])}"
+        )
+        require(len(ids) <= 1, f"{name}: {seen}", run.stream, at=max(ids.values(), default=None))
+
+
+def _streams(history: History) -> list[Run]:
+    """The runs whose streams were opened; raises Inconclusive where there is none."""
+    if not history.runs:
+        raise Inconclusive("no run could be started")
+    return list(history.runs)

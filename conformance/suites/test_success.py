@@ -1,0 +1,63 @@
+"""A stop with a valid key and user succeeds as documented."""
+
+from conformance.contract import Contract, property_values
+from conformance.judging import answered, require, requirement, shown
+from conformance.trace import Exchange, Trace
+
+
+def _stop(plain: Trace, reach: Trace) -> Exchange:
+    """The stop of a run; for a target that can start none, the stop of a task that does not exist."""
+    return plain.case("stop") if plain.runs or not _accepted(reach) else reach.case("unknown task")
+
+
+def _accepted(reach: Trace) -> bool:
+    return any(
+        (exchange.status or 0) // 100 == 2 for exchange in reach.exchanges if exchange.operation == "stop"
+    )
+
+
+@requirement("stop.success.status")
+def test_a_stop_answers_the_documented_status(plain: Trace, reach: Trace, contract: Contract) -> None:
+    stop = _stop(plain, reach)
+    success = contract.stop.success
+    held = success.matches(answered(stop).status)
+    require(
+        held, f"the stop of a running task was answered {stop.seen}; documented is {success.status}", stop
+    )
+
+
+@requirement("stop.success.media-type")
+def test_a_stop_answers_in_the_documented_media_type(plain: Trace, reach: Trace, contract: Contract) -> None:
+    stop = _stop(plain, reach)
+    media_type = answered(stop).media_type
+    known = contract.stop.success.media_types
+    require(
+        media_type in known,
+        f"the answer is {media_type or 'of no media type'}, documented is {', '.join(known)}",
+        stop,
+    )
+
+
+@requirement("stop.success.result")
+def test_a_stop_answers_that_it_succeeded(plain: Trace, reach: Trace, contract: Contract) -> None:
+    stop = _stop(plain, reach)
+    members = answered(stop).member
+    expected = property_values(contract.stop.success, "result")
+    wanted = " or ".join(shown(value) for value in expected)
+    require("result" in members, f"the body {stop.seen} has no member result, which is to be {wanted}", stop)
+    require(
+        not expected or members["result"] in expected,
+        f"result is {shown(members['result'])}, documented is {wanted}",
+        stop,
+    )
+
+
+@requirement("stop.success.nothing-else")
+def test_a_stop_answers_nothing_but_the_documented_members(
+    plain: Trace, reach: Trace, contract: Contract
+) -> None:
+    stop = _stop(plain, reach)
+    schema = contract.stop.success.schema
+    known = schema.raw.get("properties", {}) if schema else {}
+    more = sorted(set(answered(stop).member) - set(known)) if known else []
+    require(not more, f"the body has undocumented members: {', '.join(more)}", stop)

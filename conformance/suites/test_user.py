@@ -1,0 +1,84 @@
+"""`user` is required, and is a string."""
+
+from conformance.contract import Contract
+from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.refusal import accepted, refused_as, worst
+from conformance.scenarios.refusals import ACCEPTED_USERS
+from conformance.trace import Exchange, Trace
+
+
+def _refused(users: Trace, contract: Contract, case: str) -> None:
+    refused_as(users.case(f"user {case}"), contract.stop.error("invalid_param"))
+
+
+@requirement("stop.user.missing")
+def test_a_stop_without_user_is_refused(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "missing")
+
+
+@requirement("stop.user.null")
+def test_a_null_user_is_refused(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "null")
+
+
+@requirement("stop.user.number")
+def test_a_number_as_user_is_refused(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "number")
+
+
+@requirement("stop.user.boolean")
+def test_a_boolean_as_user_is_refused(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "boolean")
+
+
+@requirement("stop.user.array")
+def test_an_array_as_user_is_refused(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "array")
+
+
+@requirement("stop.user.object")
+def test_an_object_as_user_is_refused(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "object")
+
+
+@requirement("stop.user.empty")
+def test_an_empty_user_is_refused(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "empty")
+
+
+@requirement("stop.user.in-query")
+def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "in the query")
+
+
+@requirement("stop.user.other-name")
+def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> None:
+    _refused(users, contract, "under another name")
+
+
+@requirement("stop.user.any-string")
+def test_any_other_string_is_accepted_as_user(user_strings: Trace, contract: Contract) -> None:
+    stops = user_strings.where(
+        lambda exchange: exchange.operation == "stop" and exchange.case in ACCEPTED_USERS
+    )
+    if not stops:
+        raise Inconclusive(user_strings.unmet or "no run could be started by a user with an unusual name")
+    for stop in stops:
+        accepted(stop, contract.stop.success)
+
+
+@requirement("stop.user.message")
+def test_the_refusal_says_what_the_document_says(users: Trace, contract: Contract) -> None:
+    error = contract.stop.error("invalid_param")
+    missing = users.case("user missing")
+    require(missing.response is not None, "no answer", missing)
+    worst([(missing, _other_message(missing, error.message))])
+
+
+def _other_message(exchange: Exchange, expected: str | None) -> str | None:
+    message = exchange.response.member.get("message") if exchange.response else None
+    return (
+        None
+        if expected is None or message == expected
+        else f"the message is {shown(message)}; documented is {shown(expected)}"
+    )

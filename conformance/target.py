@@ -1,0 +1,289 @@
+"""Who is asked: base URL, keys, inputs, deadlines and limits, from options, environment and file."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from conformance.masking import Secrets
+
+CONFIG = "dify-conformance.toml"
+OWNER_KEY = "DIFY_API_KEY"
+OTHER_WORKFLOW_KEY = "DIFY_OTHER_WORKFLOW_API_KEY"
+MODE_KEYS: Mapping[str, str] = {
+    "chat": "DIFY_CHAT_API_KEY",
+    "agent-chat": "DIFY_AGENT_CHAT_API_KEY",
+    "advanced-chat": "DIFY_ADVANCED_CHAT_API_KEY",
+    "completion": "DIFY_COMPLETION_API_KEY",
+}
+KEYS = (OWNER_KEY, *MODE_KEYS.values(), OTHER_WORKFLOW_KEY)
+
+T = TypeVar("T")
+
+
+class UsageError(Exception):
+    """A wrong option, setting or file; its text is one paragraph that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long the suite waits, in seconds."""
+
+    connect: float = 5.0
+    answer: float = 15.0  # a whole answer to one request
+    first_event: float = 20.0  # from the start of a run to the event that carries its task_id
+    stop: float = 10.0  # from the acknowledgement of a stop to the end of the stream
+    grace: float = 1.0  # in which a node may still start after the acknowledgement
+    detail: float = 10.0  # from the end of the stream to the run detail saying so
+    silence: float = 30.0  # without any byte on an open stream
+    run: float = 120.0  # for a run that nobody stops
+
+    def beyond(self) -> list[str]:
+        """Settings so generous that a verdict reached with them is no conformance verdict."""
+        most = {"stop": 60.0, "grace": 5.0, "detail": 60.0}
+        return [
+            f"{name} deadline {getattr(self, name):g} s (at most {limit:g} s)"
+            for name, limit in most.items()
+            if getattr(self, name) > limit
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the suite asks of a target at most."""
+
+    max_requests: int = 3000
+    rate: float = 0.0  # requests a second, 0 for no limit
+    concurrency: int = 4  # streams open at once; a default Dify serves ten connections
+    together: int = 8  # stops at the same moment
+    body: int = 1 << 20  # bytes of one answer
+    stream: int = 32 << 20  # bytes of one stream
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How the target's certificate is verified, and with which certificate the suite presents itself."""
+
+    insecure: bool = False
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server to judge and how to speak to it; prints without secrets."""
+
+    base_url: str
+    name: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    inputs: Mapping[str, Any] | None = None
+    run_seconds: float | None = None
+    proxy: str | None = field(default=None, repr=False)
+    tls: Tls = Tls()
+    deadlines: Deadlines = Deadlines()
+    limits: Limits = Limits()
+    embedded: bool = False
+
+    @property
+    def secrets(self) -> Secrets:
+        """Everything that must not be shown, by name."""
+        return Secrets({**self.keys, **{header_name(name): value for name, value in self.headers.items()}})
+
+    @property
+    def extra_headers(self) -> tuple[tuple[str, str], ...]:
+        """The names of extra headers, each with the name that stands for its value."""
+        return tuple((name, header_name(name)) for name in self.headers)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The variables of keys that were not given."""
+        return tuple(name for name in KEYS if name not in self.keys)
+
+
+def header_name(name: str) -> str:
+    """The name under which the value of an extra header is shown."""
+    return "HEADER_" + name.upper().replace("-", "_")
+
+
+def read_target(
+    environment: Mapping[str, str],
+    *,
+    base_url: str | None = None,
+    name: str | None = None,
+    config: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Target | None:
+    """The target that options, environment and file speak of; None where they speak of none.
+
+    ``changes`` are options of the command line, by the names of the fields of Target, Deadlines, Limits
+    and Tls; what is None is not given. Raises UsageError.
+    """
+    table = _table(_read_config(config), name, config)
+    url = base_url or (None if name else environment.get("DIFY_BASE_URL")) or table.get("base_url")
+    if not url:
+        return None
+    variables = {key: key for key in KEYS} | _strings(table.get("keys", {}), "keys")
+    if unknown := set(variables) - set(KEYS):
+        raise UsageError(f"The table keys names {', '.join(sorted(unknown))}; known are {', '.join(KEYS)}.")
+    given = {key: value for key, value in (changes or {}).items() if value is not None}
+    return Target(
+        base_url=checked_url(str(url)),
+        name=name or "",
+        keys={
+            key: _key(key, environment[source])
+            for key, source in variables.items()
+            if environment.get(source)
+        },
+        headers={
+            key: _expand(value, environment)
+            for key, value in _strings(table.get("headers", {}), "headers").items()
+        },
+        inputs=given.get("inputs", table.get("inputs")),
+        run_seconds=given.get("run_seconds", table.get("run_seconds")),
+        proxy=_expand(str(table["proxy"]), environment) if "proxy" in table else None,
+        tls=_section(Tls, table.get("tls", {}), "tls", given),
+        deadlines=_section(Deadlines, table.get("deadlines", {}), "deadlines", given),
+        limits=_section(Limits, table.get("limits", {}), "limits", given),
+    )
+
+
+def checked_url(url: str) -> str:
+    """The base URL without a trailing slash; raises UsageError where it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(
+            f"The base URL {url!r} cannot be read: {error}. Give one such as https://dify.example/v1."
+        ) from error
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or port == 0
+        or any(c.isspace() for c in url)
+    ):
+        raise UsageError(
+            f"The base URL {url!r} is none. Give scheme, host and path, such as https://dify.example/v1."
+        )
+    if parts.username or parts.password:
+        raise UsageError(
+            "The base URL carries a user name or password. Leave them out; put extra credentials into "
+            f'the table headers of {CONFIG} as the name of a variable: X-Gateway-Token = "$TOKEN".'
+        )
+    if parts.query or parts.fragment:
+        raise UsageError(
+            f"The base URL {url!r} has a query or fragment, which no path can be appended to. Leave it out."
+        )
+    return url.rstrip("/")
+
+
+def _key(name: str, value: str) -> str:
+    """The key as it can stand in a header."""
+    if value != value.strip() or not value.isascii() or not value.isprintable() or " " in value:
+        raise UsageError(
+            f"The value of {name} has characters that cannot stand in an Authorization header (a space, "
+            "a line end, or something outside ASCII). Set the bare key, without quotes and without “Bearer”."
+        )
+    return value
+
+
+def _read_config(path: Path | None) -> dict[str, Any]:
+    source = path or Path(CONFIG)
+    if path is None and not source.exists():
+        return {}
+    try:
+        return tomllib.loads(source.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"The configuration {source} cannot be read: {error}. Give a TOML file with --config."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"The configuration {source} is not valid TOML: {error}. Mend that place."
+        ) from error
+
+
+def _table(config: dict[str, Any], name: str | None, path: Path | None) -> dict[str, Any]:
+    """The table of one target: the named one, the only one, or the one that ``default`` names."""
+    source = path or CONFIG
+    if unknown := set(config) - {"default", "target"}:
+        raise UsageError(
+            f"{source} has {', '.join(sorted(unknown))} at its top; known are default and [target.NAME]."
+        )
+    targets = config.get("target", {})
+    if not isinstance(targets, dict) or not all(isinstance(table, dict) for table in targets.values()):
+        raise UsageError(f"In {source}, each target is a table of its own: [target.staging].")
+    chosen = name or config.get("default") or (next(iter(targets)) if len(targets) == 1 else None)
+    if chosen is None:
+        return {}
+    if chosen not in targets:
+        known = ", ".join(sorted(targets)) or "none"
+        raise UsageError(f"There is no target {chosen!r} in {source}; it has: {known}.")
+    table: dict[str, Any] = targets[chosen]
+    if unknown := set(table) - _MEMBERS:
+        raise UsageError(
+            f"[target.{chosen}] in {source} has {', '.join(sorted(unknown))}; known are {', '.join(sorted(_MEMBERS))}."
+        )
+    if not isinstance(table.get("inputs", {}), dict):
+        raise UsageError(f"inputs in [target.{chosen}] is not a table. Write inputs = {{ rounds = 100 }}.")
+    return table
+
+
+_MEMBERS = {"base_url", "keys", "headers", "inputs", "run_seconds", "proxy", "tls", "deadlines", "limits"}
+
+
+def _section(kind: type[T], table: object, where: str, given: Mapping[str, Any]) -> T:
+    """A dataclass of settings from its table of the file and the options that override it."""
+    if not isinstance(table, dict):
+        raise UsageError(f"{where} is not a table. Write [target.NAME.{where}].")
+    members = {member.name: member for member in fields(kind)}  # type: ignore[arg-type]
+    if unknown := set(table) - set(members):
+        raise UsageError(
+            f"The table {where} has {', '.join(sorted(unknown))}; known are {', '.join(members)}."
+        )
+    values = {**table, **{name: given[name] for name in members if name in given}}
+    for name, value in values.items():
+        _check_number(where, name, value, getattr(kind(), name))
+    return kind(**values)
+
+
+def _check_number(where: str, name: str, value: object, default: object) -> None:
+    if isinstance(default, bool) or default is None:
+        if not isinstance(value, bool if isinstance(default, bool) else str):
+            raise UsageError(
+                f"{where}.{name} = {value!r} is not {'true or false' if isinstance(default, bool) else 'a text'}."
+            )
+    elif (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value < 1e9
+        or (value == 0 and name not in {"rate", "grace"})
+    ):
+        raise UsageError(f"{where}.{name} = {value!r} is not a positive number.")
+
+
+def _strings(table: object, where: str) -> dict[str, str]:
+    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+        raise UsageError(f"The table {where} must hold texts only.")
+    return dict(table)
+
+
+def _expand(value: str, environment: Mapping[str, str]) -> str:
+    """A value as it stands, or the variable that ``$NAME`` refers to."""
+    if not value.startswith("$"):
+        return value
+    if value[1:] not in environment:
+        raise UsageError(
+            f"The configuration refers to {value}, which is not set in the environment. Export it."
+        )
+    return environment[value[1:]]
+
+
+def from_environment() -> Mapping[str, str]:
+    """The process's environment."""
+    return os.environ

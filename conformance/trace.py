@@ -1,0 +1,316 @@
+"""What was asked and what came back: frozen records, the only thing a check may look at.
+
+Times are milliseconds since the scenario began. Keys never reach a record: the probe writes
+``$DIFY_API_KEY`` (a shell placeholder) where a key was sent or echoed.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+Json = Any
+Headers = tuple[tuple[str, str], ...]
+
+FaultKind = Literal["unreachable", "tls", "timeout", "reset", "protocol", "too large"]
+Ending = Literal["clean", "broken tail", "reset", "silence", "too large", "left"]
+
+TERMINAL = "workflow_finished"
+FINISHED_STATUSES = frozenset({"succeeded", "failed", "stopped", "partial-succeeded", "cancelled"})
+
+
+class NotRecorded(LookupError):
+    """The trace has no such exchange: the scenario did not get that far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it went out, keys replaced by their names; ``size`` is the whole body in bytes."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+    size: int = 0
+    raw: bool = False
+
+    @property
+    def cut(self) -> bool:
+        """Whether only the beginning of the body was kept."""
+        return self.size > len(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer with its body decoded as ``Content-Encoding`` says; ``complete`` unless cut at the limit."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+    complete: bool = True
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any letter case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    @property
+    def media_type(self) -> str:
+        """The media type in lower case without parameters, ``""`` where there is none."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8, for people."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Json:
+        """The body as JSON; raises ValueError where it is none."""
+        return json.loads(self.body.decode("utf-8"))
+
+    @property
+    def member(self) -> Mapping[str, Json]:
+        """The members of a body that is a JSON object, else none."""
+        try:
+            value = self.json()
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A transport error: what kind, when, and in which words."""
+
+    kind: FaultKind
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One frame of an event stream with the time of its arrival."""
+
+    at: float
+    kind: str | None  # the SSE field ``event:``
+    data: str | None
+    malformed: bool = False
+    payload: Json = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, at: float, kind: str | None, data: str | None, malformed: bool = False) -> "Event":
+        """An event whose payload is its data read as JSON (None where it is no JSON)."""
+        try:
+            payload = json.loads(data) if data else None
+        except (ValueError, RecursionError):
+            payload = None
+        return cls(at, kind, data, malformed, payload)
+
+    @property
+    def name(self) -> str:
+        """The event's name: the ``event`` member of its data, else the SSE field, else ``message``."""
+        named = self.member("event")
+        return named if isinstance(named, str) else self.kind or "message"
+
+    def member(self, *path: str) -> Json:
+        """The value at a path of member names in the payload, None where there is none."""
+        value = self.payload
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    @property
+    def node(self) -> str:
+        """The node that a node event speaks of."""
+        return str(self.member("data", "node_id") or self.member("data", "id") or "?")
+
+    @property
+    def status(self) -> str | None:
+        """The status in the data of the event."""
+        status = self.member("data", "status")
+        return status if isinstance(status, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and all that came back for it.
+
+    ``case`` is what the scenario meant by it; ``about`` holds the facts a check needs: ``run`` (the id of
+    the exchange that started the run), ``task``, ``user``, ``key`` (name of the variable), ``live``.
+    """
+
+    id: str
+    scenario: str
+    operation: str
+    case: str
+    request: Request
+    sent_at: float
+    ended_at: float
+    response: Response | None = None
+    answered_at: float | None = None
+    fault: Fault | None = None
+    events: tuple[Event, ...] = ()
+    ending: Ending | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, None where no answer came."""
+        return self.response.status if self.response else None
+
+    @property
+    def acknowledged_at(self) -> float | None:
+        """When the whole answer was in, None where the exchange failed."""
+        return self.ended_at if self.response and not self.fault else None
+
+    @property
+    def seen(self) -> str:
+        """The answer in a few words."""
+        if self.fault:
+            return f"{self.fault.kind}: {self.fault.text}"
+        if not self.response:
+            return "no answer"
+        text = " ".join(self.response.text.split())
+        return f"{self.response.status} {text[:160]}{'…' if len(text) > 160 else ''}".rstrip()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One streamed run as seen from outside: its stream, the stops sent for it, its details read."""
+
+    stream: Exchange
+    stops: tuple[Exchange, ...] = ()
+    details: tuple[Exchange, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What the scenario calls the run."""
+        return self.stream.case
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events of the stream, pings too."""
+        return self.stream.events
+
+    def named(self, name: str, after: float = float("-inf")) -> list[Event]:
+        """The events of that name that arrived later than ``after``."""
+        return [event for event in self.events if event.name == name and event.at > after]
+
+    @cached_property
+    def task_id(self) -> str | None:
+        """The task id from whichever event carried it first."""
+        return _first_text(self.events, "task_id")
+
+    @cached_property
+    def run_id(self) -> str | None:
+        """The workflow_run_id from whichever event carried it first."""
+        return _first_text(self.events, "workflow_run_id")
+
+    @property
+    def terminal(self) -> Event | None:
+        """The first ``workflow_finished``."""
+        return next(iter(self.named(TERMINAL)), None)
+
+    @property
+    def effective(self) -> Exchange | None:
+        """The first stop that was acknowledged with a 2xx."""
+        return next(
+            (stop for stop in self.stops if stop.acknowledged_at and (stop.status or 0) // 100 == 2), None
+        )
+
+    @property
+    def over_at(self) -> float | None:
+        """When the run was over for its reader: the terminal event, else the end of a stream not left by us."""
+        if self.terminal:
+            return self.terminal.at
+        return self.stream.ended_at if self.stream.ending in {"clean", "broken tail", "reset"} else None
+
+    @property
+    def final_status(self) -> str | None:
+        """The status in the terminal event."""
+        return self.terminal.status if self.terminal else None
+
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses that the run detail gave, in order."""
+        members = [
+            detail.response.member for detail in self.details if detail.response and detail.status == 200
+        ]
+        return [str(member.get("status")) for member in members]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the run took from its first event to its terminal one."""
+        return (self.terminal.at - self.events[0].at) / 1000 if self.terminal else None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All that a scenario recorded; ``unmet`` says why it could not reach what it was meant to show."""
+
+    scenario: str
+    exchanges: tuple[Exchange, ...] = ()
+    unmet: str | None = None
+    missing: tuple[str, ...] = ()
+
+    def case(self, name: str) -> Exchange:
+        """The last exchange of that case; raises NotRecorded."""
+        for exchange in reversed(self.exchanges):
+            if exchange.case == name:
+                return exchange
+        raise NotRecorded(self.unmet or f"the scenario {self.scenario} did not get as far as “{name}”")
+
+    def where(self, chosen: Callable[[Exchange], bool]) -> list[Exchange]:
+        """The exchanges that a predicate chooses."""
+        return [exchange for exchange in self.exchanges if chosen(exchange)]
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Every streamed run of the scenario, in the order of their starts."""
+        return tuple(self._run(exchange) for exchange in self.exchanges if is_stream(exchange))
+
+    def run(self, label: str) -> Run:
+        """The last run of that label; raises NotRecorded."""
+        for run in reversed(self.runs):
+            if run.label == label:
+                return run
+        raise NotRecorded(self.unmet or f"the scenario {self.scenario} started no run “{label}”")
+
+    def _run(self, stream: Exchange) -> Run:
+        mine = [exchange for exchange in self.exchanges if exchange.about.get("run") == stream.id]
+        return Run(
+            stream,
+            tuple(sorted((x for x in mine if x.operation == "stop"), key=lambda x: x.sent_at)),
+            tuple(sorted((x for x in mine if x.operation == "detail"), key=lambda x: x.sent_at)),
+        )
+
+
+@dataclass(frozen=True)
+class History:
+    """The traces of a whole session, for requirements that speak of every answer or every stream."""
+
+    traces: tuple[Trace, ...]
+
+    def __iter__(self) -> Iterator[Trace]:
+        return iter(self.traces)
+
+    @cached_property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Every exchange of every scenario."""
+        return tuple(exchange for trace in self.traces for exchange in trace.exchanges)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Every streamed run of every scenario that was really started."""
+        return tuple(run for trace in self.traces for run in trace.runs if run.stream.status == 200)
+
+
+def is_stream(exchange: Exchange) -> bool:
+    """Whether the exchange is a run started in streaming mode."""
+    return exchange.operation == "run" and exchange.ending is not None
+
+
+def _first_text(events: tuple[Event, ...], name: str) -> str | None:
+    values = (event.member(name) for event in events)
+    return next((value for value in values if isinstance(value, str) and value), None)

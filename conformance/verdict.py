@@ -1,0 +1,148 @@
+"""Decides: from the results of single requirements to one outcome and exit code; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from conformance.requirements import Catalogue, Level, Requirement
+
+ResultKind = Literal["pass", "fail", "deviation", "stale", "untested", "inconclusive", "error"]
+Outcome = Literal["conformant", "not conformant", "incomplete", "unreachable", "harness fault"]
+
+EXIT_CODES: Mapping[Outcome, int] = {
+    "conformant": 0,
+    "not conformant": 1,
+    "incomplete": 3,
+    "unreachable": 4,
+    "harness fault": 4,
+}
+EXIT_USAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one requirement: ``reason`` is what was seen, or why nothing was."""
+
+    id: str
+    level: Level
+    title: str
+    result: ResultKind
+    reason: str = ""
+    evidence: tuple[str, ...] = ()
+    at: float | None = None
+    scenarios: tuple[str, ...] = ()
+    no_answer: bool = False
+
+    @property
+    def topic(self) -> str:
+        """The middle part of the id."""
+        return self.id.split(".")[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What else an outcome depends on."""
+
+    strict: bool = False
+    narrowed: tuple[str, ...] = ()
+    unreachable: str = ""
+    gone: str = ""
+    interrupted: str = ""
+    no_conformance_run: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome with all that led to it."""
+
+    outcome: Outcome
+    results: tuple[Result, ...]
+    summary: str
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the process."""
+        return EXIT_CODES[self.outcome]
+
+    def of(self, *kinds: ResultKind) -> list[Result]:
+        """The results of those kinds."""
+        return [result for result in self.results if result.result in kinds]
+
+    @property
+    def warnings(self) -> list[Result]:
+        """SHOULDs that failed."""
+        return [result for result in self.of("fail") if result.level == "SHOULD"]
+
+
+def decide(results: Iterable[Result], catalogue: Catalogue, circumstances: Circumstances) -> Verdict:
+    """The verdict of a session."""
+    weighed = _without_consequences(_without_absence(list(results), circumstances), catalogue)
+    outcome, summary = _outcome(weighed, circumstances)
+    return Verdict(outcome, tuple(weighed), summary)
+
+
+def not_judged(requirements: Iterable[Requirement], judged: Iterable[Result], why: str) -> list[Result]:
+    """Inconclusive results for requirements that a session that broke off never came to."""
+    done = {result.id for result in judged}
+    return [Result(r.id, r.level, r.title, "inconclusive", why) for r in requirements if r.id not in done]
+
+
+def _without_absence(results: list[Result], circumstances: Circumstances) -> list[Result]:
+    """A target that went away did not break the requirements it no longer answered for."""
+    if not circumstances.gone:
+        return results
+    reason = f"the target went away ({circumstances.gone}); "
+    return [
+        replace(r, result="inconclusive", reason=reason + r.reason)
+        if r.result == "fail" and r.no_answer
+        else r
+        for r in results
+    ]
+
+
+def _without_consequences(results: list[Result], catalogue: Catalogue) -> list[Result]:
+    """A failure that another failure explains says nothing of its own."""
+    failed = {result.id for result in results if result.result in {"fail", "deviation"}}
+
+    def weighed(result: Result) -> Result:
+        causes = [id_ for id_ in _presumed(catalogue, result.id) if id_ in failed]
+        if result.result != "fail" or not causes:
+            return result
+        reason = f"failed ({result.reason}), but presumes {causes[0]}, which failed: nothing can be told of its own"
+        return replace(result, result="inconclusive", reason=reason)
+
+    return [weighed(result) for result in results]
+
+
+def _presumed(catalogue: Catalogue, id_: str) -> Sequence[str]:
+    return catalogue[id_].presumes if id_ in catalogue.by_id else ()
+
+
+def _outcome(results: list[Result], circumstances: Circumstances) -> tuple[Outcome, str]:
+    grave = [r for r in results if r.level == "MUST" or (circumstances.strict and r.level == "SHOULD")]
+    failed = [r for r in grave if r.result == "fail"] + [r for r in results if r.result == "stale"]
+    errors = [r for r in results if r.result == "error"]
+    open_ = [r for r in grave if r.result in {"untested", "inconclusive"}]
+    observed = [r for r in results if r.result in {"pass", "fail", "deviation", "stale"}]
+    if circumstances.unreachable:
+        return "unreachable", circumstances.unreachable
+    if failed:
+        return "not conformant", f"{_number(failed, 'requirement')} not met"
+    if errors:
+        return (
+            "harness fault",
+            f"the suite itself failed at {_number(errors, 'requirement')}; please report it",
+        )
+    if circumstances.interrupted:
+        return "incomplete", circumstances.interrupted
+    if not observed:
+        return "incomplete", "nothing was observed"
+    if circumstances.no_conformance_run:
+        return "incomplete", "this is no conformance run: " + ", ".join(circumstances.no_conformance_run)
+    if open_:
+        return "incomplete", f"{_number(open_, 'MUST')} not decided"
+    return "conformant", f"{_number(observed, 'requirement')} observed and met"
+
+
+def _number(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
