@@ -1,0 +1,95 @@
+"""Holds values against the schemas of an OpenAPI document."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from conformance import dialect
+from conformance.document import Node, shortened, unusable
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+MAX_VIOLATIONS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """A schema in a document; it is compiled when a value is first held against it."""
+
+    node: Node
+
+    @property
+    def pointer(self) -> str:
+        """Where the schema is, as a JSON pointer into its document."""
+        return self.node.pointer
+
+    @property
+    def raw(self) -> Any:
+        """The schema as its document has it, past a reference."""
+        return self.node.value
+
+    @property
+    def members(self) -> frozenset[str]:
+        """The names of the members that the schema describes."""
+        described = [part.child("properties") for part in self.parts()]
+        return frozenset(name for node in described if node for name, _ in node.children())
+
+    @cached_property
+    def validator(self) -> "Draft202012Validator":
+        """The schema, compiled; raises DocumentError when it is malformed."""
+        return _compile(self.node)
+
+    def parts(self) -> Iterator[Node]:
+        """Yield the schema itself and those that it joins by `allOf`."""
+        yield from _parts(self.node, set())
+
+
+def violations(schema: Schema, instance: object) -> list[str]:
+    """Return what in a value breaks its schema, a line each: the path, and what is wrong there.
+
+    `instance` is what a JSON text decodes to. At most `MAX_VIOLATIONS` lines; none when the value is valid.
+    `format` is not judged. Raises DocumentError when the schema itself is of no use.
+    """
+    validator = schema.validator
+    try:
+        return [_told(error) for error in islice(validator.iter_errors(instance), MAX_VIOLATIONS)]
+    except RecursionError:
+        problem = "never comes to an end"
+    except re.error as error:
+        problem = f"has an unreadable `pattern` ({shortened(error)})"
+    return unusable(
+        schema.node.document, f"has a schema that {problem}, at {shortened(schema.pointer)}. Mend it."
+    )
+
+
+def _compile(node: Node) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - takes a second to import
+
+    bundle = dialect.translated(node)
+    try:
+        Draft202012Validator.check_schema(bundle)
+    except SchemaError as error:
+        problem = f"has a malformed schema at {shortened(node.pointer)}: {shortened(error.message)}. Mend it."
+        unusable(node.document, problem)
+    return Draft202012Validator(bundle)
+
+
+def _told(error: "ValidationError") -> str:
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - as above
+
+    deepest = best_match([error]) if error.context else error
+    return f"{shortened(deepest.json_path)}: {shortened(deepest.message, 200)}"
+
+
+def _parts(node: Node, seen: set[str]) -> Iterator[Node]:
+    if node.canonical in seen:
+        return
+    seen.add(node.canonical)
+    yield node
+    if joined := node.child("allOf"):
+        for _, part in joined.children():
+            yield from _parts(part, seen)
