@@ -17,7 +17,7 @@ _SCALARS = (
 )
 
 
-class Malformed(ValueError):  # noqa: N818 - told anew, as a DocumentError, by who knows the file
+class Malformed(ValueError):
     """A text is not what it should be; says where and why."""
 
 
