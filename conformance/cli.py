@@ -35,12 +35,15 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+HELP = """Decide whether a server really honours the Dify Workflow API, with evidence.
+
+\b
+Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
+4 target unreachable or a fault of the suite itself.
+"""
+
+
+@click.command(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dify-conformance")
 def main() -> None:
-    r"""Decide whether a server really honours the Dify Workflow API, with evidence.
-
-    \b
-    Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
-    4 target unreachable or a fault of the suite itself.
-    """
+    """Run one of the commands."""

@@ -1,102 +1,117 @@
-"""The options of the suite, for pytest and for the command line alike."""
+"""The options of the suite: one table, from which both pytest and the command line take theirs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pytest
+from typing import Any, Literal
 
 from conformance.requirements import Requirement
 from conformance.target import Target, UsageError, from_environment, read_target
 
 EFFORTS = ("quick", "standard", "thorough")
 SCOPES = ("all", "contract")
-
-NUMBERS: Mapping[str, str] = {
-    "run_seconds": "about how long a run lasts that nobody stops, in seconds",
-    "max_requests": "how many requests are sent at most",
-    "rate": "how many requests are sent a second at most (0: no limit)",
-    "concurrency": "how many streams are open at once at most (default 4, at least 3)",
-    "answer": "seconds to wait for an answer (default 15)",
-    "stop": "seconds from the acknowledgement of a stop to the end of the stream (default 10)",
-    "grace": "seconds in which a node may still start after the acknowledgement (default 1)",
-    "detail": "seconds from the end of the stream to the run detail saying so (default 10)",
-}
 DEADLINES = ("answer", "stop", "grace", "detail")
 
-
-def flag(name: str) -> str:
-    """The option of the command line for a setting."""
-    return f"--{name.replace('_', '-')}" + ("-deadline" if name in DEADLINES and name != "grace" else "")
+Kind = Literal["text", "file", "number", "count", "flag", "many"]
 
 
-def add_options(parser: pytest.Parser, base_url: bool) -> None:
-    """Add the options; ``base_url`` unless another plugin has it already."""
-    group = parser.getgroup("conformance", "Dify Workflow API conformance")
-    if base_url:
-        group.addoption(
-            "--base-url",
-            dest="base_url",
-            metavar="URL",
-            help="the API to judge, such as https://dify.example/v1",
-        )
-    group.addoption("--target", metavar="NAME", help="a target of dify-conformance.toml")
-    group.addoption(
-        "--config",
-        dest="conformance_config",
-        type=Path,
-        metavar="FILE",
-        help="the file with targets (default: dify-conformance.toml)",
-    )
-    group.addoption("--spec", type=Path, metavar="FILE", help="another edition of the OpenAPI document")
-    group.addoption(
-        "--reports",
-        type=Path,
-        default=Path("reports"),
-        metavar="DIR",
-        help="where reports are written (default: reports)",
-    )
-    group.addoption(
-        "--only",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="judge only requirements whose id begins so; may be repeated",
-    )
-    group.addoption(
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: its name on the command line, what it takes, and what it is for."""
+
+    flag: str
+    help: str
+    kind: Kind = "text"
+    metavar: str = ""
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    dest: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name under which its value is kept; told apart from pytest's own."""
+        return self.dest or "conformance_" + self.flag.strip("-").replace("-", "_")
+
+
+OPTIONS = (
+    Option("--base-url", "the API to judge, such as https://dify.example/v1", metavar="URL", dest="base_url"),
+    Option("--target", "a target of dify-conformance.toml", metavar="NAME"),
+    Option("--config", "the file with targets (default: dify-conformance.toml)", "file", "FILE"),
+    Option("--spec", "another edition of the OpenAPI document (JSON or YAML, 3.0 or 3.1)", "file", "FILE"),
+    Option("--reports", "where reports are written (default: reports)", "file", "DIR", Path("reports")),
+    Option("--only", "judge only requirements whose id begins so; may be repeated", "many", "ID"),
+    Option(
         "--scope",
+        "contract: only what the document itself says of single answers",
         choices=SCOPES,
         default="all",
-        help="contract: only what the document itself says of one answer",
-    )
-    group.addoption(
-        "--strict-should",
-        action="store_true",
-        dest="strict_should",
-        help="a SHOULD that does not hold fails the run",
-    )
-    group.addoption("--inputs", metavar="JSON", help="the inputs of the workflow, as a JSON object")
-    group.addoption(
-        "--insecure", action="store_true", default=None, help="do not verify the target's certificate"
-    )
-    group.addoption(
-        "--ca", metavar="FILE", help="a PEM file with the authority that signed the target's certificate"
-    )
-    for name, help_ in NUMBERS.items():
-        group.addoption(flag(name), dest=f"setting_{name}", type=float, metavar="N", help=help_)
+    ),
+    Option("--strict-should", "a SHOULD that does not hold fails the run, too", "flag"),
+    Option("--effort", "how much is tried", choices=EFFORTS, default="standard"),
+    Option("--seed", "what is drawn at random begins here", "count", "N"),
+    Option("--inputs", "the inputs of the workflow, as a JSON object", metavar="JSON"),
+    Option("--run-seconds", "about how long a run lasts that nobody stops", "number", "SECONDS"),
+    Option("--max-requests", "how many requests are sent at most (default 3000)", "count", "N"),
+    Option("--rate", "how many requests are sent a second at most (0: no limit)", "number", "N"),
+    Option(
+        "--concurrency", "how many streams are open at once at most (default 4, at least 3)", "count", "N"
+    ),
+    Option("--answer-deadline", "seconds to wait for an answer (default 15)", "number", "SECONDS"),
+    Option(
+        "--stop-deadline",
+        "from the acknowledgement to the end of the stream (default 10)",
+        "number",
+        "SECONDS",
+    ),
+    Option(
+        "--grace",
+        "in which a node may still start after the acknowledgement (default 1)",
+        "number",
+        "SECONDS",
+    ),
+    Option(
+        "--detail-deadline", "until the run detail says how the run ended (default 10)", "number", "SECONDS"
+    ),
+    Option("--insecure", "do not verify the target's certificate", "flag"),
+    Option("--ca", "a PEM file with the authority that signed the target's certificate", metavar="FILE"),
+)
+BY_FLAG: Mapping[str, Option] = {option.flag: option for option in OPTIONS}
+
+Getter = Callable[[str], Any]
+
+
+def add_options(add: Callable[..., None], base_url: bool) -> None:
+    """Add the options to a parser of pytest; ``base_url`` unless another plugin has that one already."""
+    types: dict[Kind, Any] = {"file": Path, "number": float, "count": int}
+    for option in OPTIONS:
+        if option.flag == "--base-url" and not base_url:
+            continue
+        match option.kind:
+            case "flag":
+                how: dict[str, Any] = {"action": "store_true", "default": None}
+            case "many":
+                how = {"action": "append", "default": [], "metavar": option.metavar}
+            case _:
+                how = {
+                    "default": option.default,
+                    "metavar": option.metavar or None,
+                    "type": types.get(option.kind, str),
+                }
+        if option.choices:
+            how = {"default": option.default, "choices": option.choices}
+        add(option.flag, dest=option.name, help=option.help, **how)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the session was asked to do, apart from the target."""
 
-    reports: Path
-    spec: Path | None
-    only: tuple[str, ...]
-    scope: str
-    strict: bool
+    reports: Path = Path("reports")
+    spec: Path | None = None
+    only: tuple[str, ...] = ()
+    scope: str = "all"
+    strict: bool = False
     effort: str = "standard"
     seed: int = 0
 
@@ -104,63 +119,58 @@ class Options:
         """Whether the requirement is to be judged."""
         if self.only and not any(requirement.id.startswith(prefix) for prefix in self.only):
             return False
-        return self.scope == "all" or requirement.in_document
+        return self.scope == "all" or (requirement.in_document and requirement.topic != "lifecycle")
 
     @property
     def narrowed(self) -> tuple[str, ...]:
         """What limits the meaning of the verdict."""
-        return tuple(f"--only {prefix}" for prefix in self.only) + (
-            (f"--scope {self.scope}",) if self.scope != "all" else ()
-        )
+        narrowed = tuple(f"--only {prefix}" for prefix in self.only)
+        return narrowed + ((f"--scope {self.scope}",) if self.scope != "all" else ())
 
 
-def read_options(config: pytest.Config) -> Options:
-    """The options as given."""
-    get = config.getoption
+def read_options(get: Getter) -> Options:
+    """The options as given; ``get`` gives the value of an option by its flag."""
     return Options(
-        reports=get("reports"),
-        spec=get("spec"),
-        only=tuple(get("only")),
-        scope=get("scope"),
-        strict=get("strict_should"),
+        reports=get("--reports"),
+        spec=get("--spec"),
+        only=tuple(get("--only")),
+        scope=get("--scope"),
+        strict=bool(get("--strict-should")),
+        effort=get("--effort"),
+        seed=get("--seed") or 0,
     )
 
 
-def target_of(config: pytest.Config, embedded: str | None = None) -> Target | None:
+def target_of(get: Getter, embedded: str | None = None) -> Target | None:
     """The target that options, environment and file speak of, or the embedded one; raises UsageError."""
-    get = config.getoption
-    numbers = {name: _number(name, get(f"setting_{name}")) for name in NUMBERS}
-    changes: dict[str, Any] = {
-        **numbers,
-        "insecure": get("insecure"),
-        "ca": get("ca"),
-        "inputs": _inputs(get("inputs")),
+    changes = {
+        "inputs": read_inputs(get("--inputs")),
+        "insecure": get("--insecure"),
+        "ca": get("--ca"),
+        **{
+            name: get(f"--{name.replace('_', '-')}")
+            for name in ("run_seconds", "max_requests", "rate", "concurrency")
+        },
+        **{name: get(f"--{name}-deadline" if name != "grace" else "--grace") for name in DEADLINES},
     }
-    environment = from_environment()
     return read_target(
-        environment,
-        base_url=embedded or get("base_url"),
-        name=get("target"),
-        config=get("conformance_config"),
+        from_environment(),
+        base_url=embedded or get("--base-url"),
+        name=get("--target"),
+        config=get("--config"),
         changes=changes,
     )
 
 
-def _number(name: str, value: float | None) -> float | int | None:
-    if value is None:
-        return None
-    return int(value) if name in {"max_requests", "concurrency"} else value
-
-
-def _inputs(text: str | None) -> Mapping[str, Any] | None:
+def read_inputs(text: str | None) -> Mapping[str, Any] | None:
+    """The inputs of a workflow from the command line; raises UsageError."""
     if text is None:
         return None
+    example = """--inputs '{"rounds": 100}'"""
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise UsageError(
-            f"--inputs is no JSON ({error}). Give an object, such as --inputs '{{\"rounds\": 100}}'."
-        ) from error
+        raise UsageError(f"--inputs is no JSON ({error}). Give an object, such as {example}.") from error
     if not isinstance(value, dict):
-        raise UsageError("--inputs is no JSON object. Give one, such as --inputs '{\"rounds\": 100}'.")
+        raise UsageError(f"--inputs is no JSON object. Give one, such as {example}.")
     return value

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
-from conformance.options import add_options, read_options
+from conformance.options import BY_FLAG, Getter, add_options, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue
 from conformance.scenarios import SCENARIOS
 from conformance.target import Deadlines, UsageError
@@ -43,7 +43,8 @@ class Judge:
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Add the options of the suite."""
-    add_options(parser, base_url=not pluginmanager.has_plugin("base_url"))
+    group = parser.getgroup("conformance", "Dify Workflow API conformance")
+    add_options(group.addoption, base_url=not pluginmanager.has_plugin("base_url"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not any(item.get_closest_marker("requirement") for item in items):
         return
     judge = config.stash[STATE] = Judge(load_catalogue())
-    options = read_options(config)
+    options = read_options(getter(config))
     left_out = [item for item in items if (one := judge.requirement(item)) and not options.wants(one)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -68,7 +69,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     judge = session.config.stash.get(STATE, None)
     if judge is None or session.config.option.collectonly:
         return
-    from conformance.running import begin  # noqa: PLC0415 - httpx and the server are not needed to collect
+    from conformance.running import Asked, begin  # noqa: PLC0415 - httpx and the server are not needed to collect
 
     names: set[str] = set()
     for item in session.items:
@@ -76,7 +77,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     scenarios = [name for name in SCENARIOS if name in names or "history" in names]
     selected = [one.id for item in session.items if (one := judge.requirement(item))]
     try:
-        judge.running = begin(session.config, judge.catalogue, scenarios, selected, judge.stack)
+        told = session.config.pluginmanager.has_plugin("terminalreporter")
+        asked = Asked(getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told)
+        judge.running = begin(asked, judge.stack)
     except UsageError as error:
         pytest.exit(str(error), returncode=EXIT_USAGE)
 
@@ -143,7 +146,11 @@ def _report_as(report: pytest.TestReport, result: Result, item: pytest.Item) -> 
     if result.result in {"untested", "inconclusive"}:
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"{result.result}: {result.reason}")
-    elif result.result == "fail" and result.level != "MUST" and not item.config.getoption("strict_should"):
+    elif (
+        result.result == "fail"
+        and result.level != "MUST"
+        and not item.config.getoption(BY_FLAG["--strict-should"].name)
+    ):
         report.outcome = "skipped"
         report.wasxfail = f"{result.level}: {result.reason}"
 
@@ -233,6 +240,11 @@ def _trace_of(name: str) -> Any:
 
 
 globals().update({f"trace_of_{name}": _trace_of(name) for name in SCENARIOS})
+
+
+def getter(config: pytest.Config) -> Getter:
+    """Gives the value of an option by its flag."""
+    return lambda flag: config.getoption(BY_FLAG[flag].name)
 
 
 def suites() -> Path:

@@ -2,14 +2,12 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-
-import pytest
+from dataclasses import dataclass, replace
 
 from conformance.contract import DocumentError, load_contract
-from conformance.options import Options, read_options, target_of
+from conformance.options import Getter, Options, read_options, target_of
 from conformance.recording import Writer
 from conformance.reference import Reference, serve
 from conformance.report.console import Console
@@ -85,27 +83,32 @@ class Running:
         ]
 
 
-def begin(
-    config: pytest.Config,
-    catalogue: Catalogue,
-    scenarios: Iterable[str],
-    selected: Sequence[str],
-    stack: ExitStack,
-) -> Running:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a session is to do: its options, the scenarios it needs, the requirements it judges."""
+
+    get: Getter
+    catalogue: Catalogue
+    scenarios: tuple[str, ...]
+    selected: tuple[str, ...]
+    quiet: bool = False
+
+
+def begin(asked: Asked, stack: ExitStack) -> Running:
     """Open the target and begin to play the scenarios; raises UsageError."""
-    options = read_options(config)
+    options = read_options(asked.get)
     try:
         contract = load_contract(options.spec)
     except DocumentError as error:
         raise UsageError(str(error)) from error
-    target = target_of(config) or _embedded(config, stack)
+    target = target_of(asked.get) or _embedded(asked.get, stack)
     writer = stack.enter_context(_writer(options))
     director = Director(target, contract, writer)
-    session = Session(target, contract, catalogue, options, director, selected=tuple(selected))
+    session = Session(target, contract, asked.catalogue, options, director, selected=asked.selected)
     writer.header(header(session))
-    names = {*scenarios, REACH.name, PLAIN.name, CLOSING.name}
+    names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
     most = sum(SCENARIOS[name].requests for name in names)
-    console = None if config.pluginmanager.has_plugin("terminalreporter") else Console(sys.stdout)
+    console = None if asked.quiet else Console(sys.stdout)
     if console:
         console.begin(session, min(most, target.limits.max_requests))
     director.start(names)
@@ -131,10 +134,10 @@ def _writer(options: Options) -> Writer:
         ) from error
 
 
-def _embedded(config: pytest.Config, stack: ExitStack) -> Target:
+def _embedded(get: Getter, stack: ExitStack) -> Target:
     """The embedded reference server as the target, started for this session."""
     server = stack.enter_context(serve(Reference()))
-    base = target_of(config, embedded=server.base_url)
+    base = target_of(get, embedded=server.base_url)
     assert base is not None
     limits = replace(base.limits, concurrency=max(base.limits.concurrency, EMBEDDED_STREAMS))
     return replace(base, keys=dict(server.keys), limits=limits, embedded=True)

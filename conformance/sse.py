@@ -55,7 +55,7 @@ class Tail:
         return self.size > 0
 
 
-class FrameTooLarge(ValueError):  # noqa: N818 - named for the condition, like StopIteration
+class FrameTooLarge(ValueError):
     """A frame has more bytes than the limit; ``frames`` are those that the same chunk completed before it."""
 
     def __init__(self, limit: int, frames: tuple[Frame, ...] = ()) -> None:

@@ -3,22 +3,55 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import click
 
+from conformance.options import OPTIONS, Option
 
-@click.command(
-    "run",
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-)
-@click.pass_context
-def command(context: click.Context) -> None:
-    """Judge a target: the embedded reference server, or the one that --base-url names."""
-    sys.exit(run_suites(context.args))
+STRICT = "--strict"
+JUNIT = "junit.xml"
 
 
-def run_suites(arguments: Sequence[str]) -> int:
-    """Run the suites with these options; the exit code of the verdict."""
+def parameter(option: Option) -> click.Option:
+    """The option as the command line knows it."""
+    flag = STRICT if option.flag == "--strict-should" else option.flag
+    kinds: dict[str, Any] = {"number": float, "count": int, "file": click.Path(path_type=Path)}
+    return click.Option(
+        [flag, option.name],
+        help=option.help,
+        metavar=option.metavar or None,
+        type=click.Choice(option.choices) if option.choices else kinds.get(option.kind, str),
+        default=option.default,
+        show_default=bool(option.choices),
+        is_flag=option.kind == "flag",
+        multiple=option.kind == "many",
+    )
+
+
+def arguments(values: dict[str, Any]) -> list[str]:
+    """The options as pytest knows them."""
+    found = []
+    for option in OPTIONS:
+        value = values.get(option.name)
+        if option.kind == "flag":
+            found += [option.flag] if value else []
+        elif option.kind == "many":
+            found += [f"{option.flag}={one}" for one in value or ()]
+        elif value is not None:
+            found.append(f"{option.flag}={value}")
+    return found
+
+
+def _run(pytest_arguments: tuple[str, ...], **values: Any) -> None:
+    reports: Path = values["conformance_reports"]
+    junit = ["--junitxml", str(reports / JUNIT)]
+    sys.exit(run_suites([*arguments(values), *junit, *pytest_arguments]))
+
+
+def run_suites(asked: Sequence[str]) -> int:
+    """Run the suites with these options of pytest; the exit code of the verdict."""
     import pytest  # noqa: PLC0415 - not needed for --help
 
     from conformance import plugin  # noqa: PLC0415
@@ -37,4 +70,21 @@ def run_suites(arguments: Sequence[str]) -> int:
         "-p",
         "no:terminal",
     ]
-    return int(pytest.main([*ours, *arguments, str(suites)], plugins=[plugin]))
+    return int(pytest.main([*ours, *asked, str(suites)], plugins=[plugin]))
+
+
+command = click.Command(
+    "run",
+    callback=_run,
+    params=[*map(parameter, OPTIONS), click.Argument(["pytest_arguments"], nargs=-1, type=click.UNPROCESSED)],
+    help="""Judge a target: the embedded reference server, or the one that --base-url names.
+
+    Keys are taken from the environment only: DIFY_API_KEY (a workflow app), and for the rules about other apps
+    DIFY_CHAT_API_KEY, DIFY_AGENT_CHAT_API_KEY, DIFY_ADVANCED_CHAT_API_KEY, DIFY_COMPLETION_API_KEY and
+    DIFY_OTHER_WORKFLOW_API_KEY. DIFY_BASE_URL stands in for --base-url. What follows -- goes to pytest.
+
+    \b
+    Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
+    4 target unreachable or a fault of the suite itself.
+    """,
+)

@@ -15,7 +15,7 @@ class Error:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Refused(Exception):  # noqa: N818 - no error of ours
+class Refused(Exception):
     """Ends a request with an error envelope."""
 
     def __init__(self, error: Error) -> None:
@@ -23,7 +23,7 @@ class Refused(Exception):  # noqa: N818 - no error of ours
         self.error = error
 
 
-class HangUp(Exception):  # noqa: N818 - no error of ours
+class HangUp(Exception):
     """Ends a request by ending its connection, wherever the answer has got to.
 
     With `reset` the peer sees a TCP reset, otherwise a close.
