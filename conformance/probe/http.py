@@ -52,11 +52,15 @@ class HttpProbe:
         self.budget = budget
         self.secrets: Secrets = target.secrets
         connections = target.limits.concurrency + target.limits.together + 24
-        self._transport = BoundedTransport(tls_context(target), target.proxy, connections)
+        tls = tls_context(target)
+        self._transport = BoundedTransport(tls, target.proxy, connections)
+        # A stream is left by cutting its connection, which must not have been handed on by then.
+        self._unshared = BoundedTransport(tls, target.proxy, connections, reuse=False)
 
     def close(self) -> None:
         """Close every connection."""
         self._transport.close()
+        self._unshared.close()
 
     def send(self, request: Request, clock: Clock, *, seconds: float | None = None) -> Reply:
         """Send a request and read its whole answer, within ``seconds``; raises ProbeStopped."""
@@ -109,18 +113,15 @@ class HttpProbe:
                 )
         return None
 
-    def begin_once_more_if_stale(self, request: Request, deadline: float) -> httpx.Response:
-        """As ``begin``, again where a reused connection turns out to be closed; raises transport errors."""
-        journey = Journey()
-        try:
-            return self.begin(request, deadline, journey)
-        except (httpcore.NetworkError, httpcore.RemoteProtocolError):
-            if not journey.reused:
-                raise
-        return self.begin(request, deadline)
+    def begin_alone(self, request: Request, deadline: float) -> httpx.Response:
+        """As ``begin``, over a connection that nothing else uses, before or after; raises transport errors."""
+        return self._unshared.handle_request(self._prepared(request, deadline, Journey()))
 
     def begin(self, request: Request, deadline: float, journey: "Journey | None" = None) -> httpx.Response:
         """Send a request and read the head of its answer; the caller reads and closes the body."""
+        return self._transport.handle_request(self._prepared(request, deadline, journey or Journey()))
+
+    def _prepared(self, request: Request, deadline: float, journey: "Journey") -> httpx.Request:
         target = "/" + self.secrets.reveal(request.url).split("/", 3)[3]
         headers = [
             (name.encode("latin-1"), self.secrets.reveal(value).encode("utf-8"))
@@ -129,13 +130,11 @@ class HttpProbe:
         extensions = {
             "timeout": until(deadline, self.target.deadlines.connect),
             "target": target.encode("latin-1"),
-            "trace": (journey or Journey()).note,
+            "trace": journey.note,
         }
         body = self._reveal_body(request.body)
-        return self._transport.handle_request(
-            httpx.Request(
-                request.method, self.target.base_url, headers=headers, content=body, extensions=extensions
-            )
+        return httpx.Request(
+            request.method, self.target.base_url, headers=headers, content=body, extensions=extensions
         )
 
     def _reveal_body(self, body: bytes) -> bytes:

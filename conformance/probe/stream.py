@@ -41,7 +41,7 @@ class LiveStream:
     def _open(self, request: Request) -> None:
         deadline = time.monotonic() + self._probe.target.deadlines.run
         try:
-            self._head = self._probe.begin_once_more_if_stale(request, deadline)
+            self._head = self._probe.begin_alone(request, deadline)
         except TRANSPORT_ERRORS as error:
             self._end("reset", fault_of(error, self._clock()))
             self._probe.budget.note(True)

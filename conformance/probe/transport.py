@@ -18,12 +18,18 @@ SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple
 
 
 class BoundedTransport(httpx.BaseTransport):
-    """A connection pool for one target; raises httpcore's exceptions as they are."""
+    """A connection pool for one target; raises httpcore's exceptions as they are.
 
-    def __init__(self, tls: ssl.SSLContext | None, proxy: str | None, connections: int) -> None:
+    Without ``reuse``, every request gets a connection of its own, which is closed after the answer.
+    """
+
+    def __init__(
+        self, tls: ssl.SSLContext | None, proxy: str | None, connections: int, *, reuse: bool = True
+    ) -> None:
         settings = {
             "ssl_context": tls,
             "max_connections": connections,
+            "max_keepalive_connections": None if reuse else 0,
             "keepalive_expiry": KEEPALIVE,
             "network_backend": _BoundedBackend(),
         }
