@@ -15,7 +15,7 @@ from conformance.report.text import ending
 from conformance.requirements import Catalogue
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
 from conformance.scenarios.director import Director
-from conformance.session import RECORDING, VERDICT, Session, header, summary, unreachable
+from conformance.session import RECORDING, VERDICT, Session, header, summary
 from conformance.target import Target, UsageError
 from conformance.verdict import Result, Verdict
 
@@ -113,16 +113,7 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         console.begin(session, min(most, target.limits.max_requests))
     director.start(names)
     stack.callback(director.close)
-    running = Running(session, director, writer, console)
-    _give_up_early(running, director)
-    return running
-
-
-def _give_up_early(running: Running, director: Director) -> None:
-    """Send nothing more to a target that is not there."""
-    why = unreachable(director.trace(REACH.name), running.session.target.base_url)
-    if why:
-        director.stop(why)
+    return Running(session, director, writer, console)
 
 
 def _writer(options: Options) -> Writer:

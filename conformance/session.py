@@ -8,8 +8,9 @@ from typing import Protocol
 from conformance import __version__
 from conformance.contract import Contract
 from conformance.options import Options
+from conformance.reachability import locked_out, unreachable
 from conformance.requirements import Catalogue
-from conformance.target import Target
+from conformance.target import OWNER_KEY, Target
 from conformance.trace import Exchange, History, Json, Trace
 from conformance.verdict import Circumstances, Result, Verdict, decide, not_judged
 
@@ -64,6 +65,7 @@ class Session:
             strict=self.options.strict,
             narrowed=self.options.narrowed,
             unreachable=unreachable(reach, self.target.base_url) if reach else "",
+            locked_out=locked_out(reach) if reach and OWNER_KEY in self.target.keys else "",
             gone=_gone(closing) if closing else "",
             interrupted=self.interrupted,
             no_conformance_run=tuple(self.target.deadlines.beyond()),
@@ -71,45 +73,6 @@ class Session:
 
     def _known(self, name: str) -> Trace | None:
         return self.source.trace(name) if name in self.source.names and not self.interrupted else None
-
-
-def unreachable(reach: Trace, url: str) -> str:
-    """Why nothing can be asked of the target, empty if something can; one paragraph for a person."""
-    exchanges = reach.exchanges
-    if not exchanges:
-        return ""
-    faults = [exchange.fault for exchange in exchanges if exchange.fault]
-    if len(faults) == len(exchanges):
-        return f"{url} cannot be judged: {faults[0].text}. {_advice(faults[0].kind)}"
-    answers = [exchange.response for exchange in exchanges if exchange.response]
-    if len(answers) == len(exchanges) and all(300 <= answer.status < 400 for answer in answers):
-        where = answers[0].header("location") or "nowhere"
-        return (
-            f"{url} redirects every request (to {where}), and the suite follows no redirects. "
-            "Give the address behind it as --base-url."
-        )
-    if len(answers) == len(exchanges) and all("html" in answer.media_type for answer in answers):
-        return (
-            f"{url} answers with web pages ({answers[0].status} {answers[0].media_type}) and not with the Dify Service API. "
-            "The base URL of a Dify ends in /v1, such as https://dify.example/v1."
-        )
-    return ""
-
-
-_PORT = "Is this the right port, and does it speak plain HTTP or HTTPS as --base-url says?"
-_ADVICE: Mapping[str, str] = {
-    "unreachable": "Is the server up, and are host and port of --base-url right?",
-    "tls": "Give the authority that signed the certificate with --ca, or, for a test system, --insecure.",
-    "timeout": "The connection was accepted, but no answer came. Is this the right port, and is the server well? "
-    "--answer-deadline waits longer.",
-    "reset": f"The connection was closed without an answer. {_PORT}",
-    "protocol": f"What came back is not HTTP, or is broken. {_PORT}",
-    "too large": "The answer is larger than any that the API gives. Is this the right address?",
-}
-
-
-def _advice(kind: str) -> str:
-    return _ADVICE[kind]
 
 
 def _gone(closing: Trace) -> str:

@@ -46,6 +46,7 @@ class Circumstances:
     strict: bool = False
     narrowed: tuple[str, ...] = ()
     unreachable: str = ""
+    locked_out: str = ""
     gone: str = ""
     interrupted: str = ""
     no_conformance_run: tuple[str, ...] = ()
@@ -76,7 +77,12 @@ class Verdict:
 
 def decide(results: Iterable[Result], catalogue: Catalogue, circumstances: Circumstances) -> Verdict:
     """The verdict of a session."""
-    weighed = _without_consequences(_without_absence(list(results), circumstances), catalogue)
+    shut = circumstances.unreachable or circumstances.locked_out
+    weighed = (
+        [_undecided(result) for result in results]
+        if shut
+        else _without_consequences(_without_absence(list(results), circumstances), catalogue)
+    )
     outcome, summary = _outcome(weighed, circumstances)
     return Verdict(outcome, tuple(weighed), summary)
 
@@ -85,6 +91,13 @@ def not_judged(requirements: Iterable[Requirement], judged: Iterable[Result], wh
     """Inconclusive results for requirements that a session that broke off never came to."""
     done = {result.id for result in judged}
     return [Result(r.id, r.level, r.title, "inconclusive", why) for r in requirements if r.id not in done]
+
+
+def _undecided(result: Result) -> Result:
+    """What a target that lets nobody in seems to do says nothing of it."""
+    if result.result in {"error", "untested"}:
+        return result
+    return replace(result, result="inconclusive", reason="the target could not be asked")
 
 
 def _without_absence(results: list[Result], circumstances: Circumstances) -> list[Result]:
@@ -126,6 +139,8 @@ def _outcome(results: list[Result], circumstances: Circumstances) -> tuple[Outco
     observed = [r for r in results if r.result in {"pass", "fail", "deviation", "stale"}]
     if circumstances.unreachable:
         return "unreachable", circumstances.unreachable
+    if circumstances.locked_out:
+        return "incomplete", circumstances.locked_out
     if failed:
         return "not conformant", f"{_number(failed, 'requirement')} not met"
     if errors:

@@ -113,9 +113,15 @@ class HttpProbe:
                 )
         return None
 
-    def begin_alone(self, request: Request, deadline: float) -> httpx.Response:
-        """As ``begin``, over a connection that nothing else uses, before or after; raises transport errors."""
-        return self._unshared.handle_request(self._prepared(request, deadline, Journey()))
+    def begin_alone(self, request: Request, head_by: float, body_by: float) -> httpx.Response:
+        """As ``begin``, over a connection that nothing else uses, before or after; raises transport errors.
+
+        The head must be there by one deadline, the body may last until another.
+        """
+        prepared = self._prepared(request, head_by, Journey())
+        head = self._unshared.handle_request(prepared)
+        prepared.extensions["timeout"]["read"] = body_by  # httpcore reads it anew for the body
+        return head
 
     def begin(self, request: Request, deadline: float, journey: "Journey | None" = None) -> httpx.Response:
         """Send a request and read the head of its answer; the caller reads and closes the body."""

@@ -39,9 +39,9 @@ class LiveStream:
         self._open(request)
 
     def _open(self, request: Request) -> None:
-        deadline = time.monotonic() + self._probe.target.deadlines.run
+        now, deadlines = time.monotonic(), self._probe.target.deadlines
         try:
-            self._head = self._probe.begin_alone(request, deadline)
+            self._head = self._probe.begin_alone(request, now + deadlines.first_event, now + deadlines.run)
         except TRANSPORT_ERRORS as error:
             self._end("reset", fault_of(error, self._clock()))
             self._probe.budget.note(True)

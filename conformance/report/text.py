@@ -23,6 +23,13 @@ CALM = frozenset({"node_started", "node_finished", "loop_next", "ping", "text_ch
 
 def ending(verdict: Verdict, session: Session, requests: int, seconds: float) -> Iterator[str]:
     """Everything that is told at the end of a session."""
+    if verdict.of("pass", "fail", "deviation", "stale", "error"):
+        yield from _findings(verdict, session)
+    yield ""
+    yield from _outcome(verdict, session, requests, seconds)
+
+
+def _findings(verdict: Verdict, session: Session) -> Iterator[str]:
     yield from _results(verdict)
     history = session.history() if verdict.of("fail", "error") else History(())
     for result in verdict.of("fail", "stale", "error"):
@@ -30,8 +37,6 @@ def ending(verdict: Verdict, session: Session, requests: int, seconds: float) ->
         yield from failure(result, session, history)
     yield from _open(verdict)
     yield from _observations(session)
-    yield ""
-    yield from _outcome(verdict, session, requests, seconds)
 
 
 def _results(verdict: Verdict) -> Iterator[str]:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from conformance.contract import Contract
 from conformance.probe.budget import Budget, ProbeStopped
 from conformance.probe.http import HttpProbe
+from conformance.reachability import locked_out, unreachable
 from conformance.runs import Inputs, choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
 from conformance.scenarios.stage import Recorder, Stage, Unmet
@@ -92,6 +93,7 @@ class Director:
 
     def _play(self, chosen: list[Scenario]) -> None:
         self._act(REACH)
+        self._give_up_early()
         self._inputs = choose_inputs(self.target.inputs, self.target.run_seconds, self._parameters())
         threads = []
         for scenario in chosen:
@@ -104,6 +106,14 @@ class Director:
         for thread in threads:
             thread.join()
         self._act(CLOSING)
+
+    def _give_up_early(self) -> None:
+        """Send nothing more to a target that is not there, or lets nobody in."""
+        future = self._traces[REACH.name]
+        if future.exception() is None:
+            reach = future.result()
+            if why := unreachable(reach, self.target.base_url) or locked_out(reach):
+                self.stop(why)
 
     def _parameters(self) -> Exchange | None:
         try:

@@ -10,8 +10,8 @@ NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first
 
 def reach(stage: Stage) -> None:
     """Ask who is there: the app's mode, its input form, and a stop of a task that does not exist."""
-    stage.get(stage.contract.info, "info")
-    stage.get(stage.contract.parameters, "parameters")
+    if not stage.get(stage.contract.info, "info").fault:
+        stage.get(stage.contract.parameters, "parameters")
     unknown = str(uuid.uuid4())
     stage.send("stop", "unknown task", stage.stop_request(unknown), about={"task": unknown})
 

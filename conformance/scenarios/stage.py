@@ -132,7 +132,8 @@ class Stage:
         body: bytes = b"",
     ) -> Request:
         """A request below the base URL; ``key`` is what follows ``Bearer``, None for no such header."""
-        authorization: Headers = (("Authorization", f"Bearer {key}"),) if key is not None else ()
+        known = key is not None and (key != placeholder(OWNER_KEY) or OWNER_KEY in self.keys)
+        authorization: Headers = (("Authorization", f"Bearer {key}"),) if known else ()
         extra = tuple((name, placeholder(shown)) for name, shown in self._probe.target.extra_headers)
         url = self._probe.target.base_url + path
         return Request(method, url, (*authorization, *headers, *ACCEPT, *extra), body, len(body))

@@ -1,0 +1,61 @@
+"""Whether anything can be asked of a target at all, told from its first answers; pure."""
+
+from collections.abc import Mapping
+
+from conformance.target import OWNER_KEY
+from conformance.trace import Trace
+
+LOCKED = (401, 403)
+
+
+def unreachable(reach: Trace, url: str) -> str:
+    """Why nothing can be asked of the target, empty if something can; one paragraph for a person."""
+    exchanges = reach.exchanges
+    if not exchanges:
+        return ""
+    faults = [exchange.fault for exchange in exchanges if exchange.fault]
+    if len(faults) == len(exchanges):
+        return f"{url} cannot be judged: {faults[0].text}. {_advice(faults[0].kind)}"
+    answers = [exchange.response for exchange in exchanges if exchange.response]
+    if len(answers) == len(exchanges) and all(300 <= answer.status < 400 for answer in answers):
+        where = answers[0].header("location") or "nowhere"
+        return (
+            f"{url} redirects every request (to {where}), and the suite follows no redirects. "
+            "Give the address behind it as --base-url."
+        )
+    if len(answers) == len(exchanges) and all("html" in answer.media_type for answer in answers):
+        return (
+            f"{url} answers with web pages ({answers[0].status} {answers[0].media_type}) and not with the Dify Service API. "
+            "The base URL of a Dify ends in /v1, such as https://dify.example/v1."
+        )
+    return ""
+
+
+_PORT = "Is this the right port, and does it speak plain HTTP or HTTPS as --base-url says?"
+_ADVICE: Mapping[str, str] = {
+    "unreachable": "Is the server up, and are host and port of --base-url right?",
+    "tls": "Give the authority that signed the certificate with --ca, or, for a test system, --insecure.",
+    "timeout": "The connection was accepted, but no answer came. Is this the right port, and is the server well? "
+    "--answer-deadline waits longer.",
+    "reset": f"The connection was closed without an answer. {_PORT}",
+    "protocol": f"What came back is not HTTP, or is broken. {_PORT}",
+    "too large": "The answer is larger than any that the API gives. Is this the right address?",
+}
+
+
+def _advice(kind: str) -> str:
+    return _ADVICE[kind]
+
+
+def locked_out(reach: Trace) -> str:
+    """Why the target lets the suite do nothing, empty if it does; one paragraph for a person."""
+    statuses = {exchange.status for exchange in reach.exchanges}
+    if not reach.exchanges or not statuses <= set(LOCKED):
+        return ""
+    seen = reach.exchanges[-1].seen
+    if statuses == {401}:
+        return (
+            f"the key in {OWNER_KEY} is refused by every operation ({seen}), so that nothing else can be told. "
+            f"Is it the key of a published workflow app of this very server? Export it as {OWNER_KEY}."
+        )
+    return f"the app behind {OWNER_KEY} may not be used ({seen}). Is its API enabled, and is the workspace active?"
