@@ -8,6 +8,7 @@ from conformance import __version__
 
 COMMANDS = {
     "run": "Judge a target: the embedded reference server, or the one that --base-url names.",
+    "judge": "Judge a recording again, without a target or a key.",
     "serve": "Run the reference server alone and print its base URL and keys.",
     "doctor": "Say in plain words what a target is, and which requirements can be tested.",
     "list": "List the requirements of the catalogue.",

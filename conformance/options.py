@@ -39,6 +39,7 @@ OPTIONS = (
     Option("--target", "a target of dify-conformance.toml", metavar="NAME"),
     Option("--config", "the file with targets (default: dify-conformance.toml)", "file", "FILE"),
     Option("--spec", "another edition of the OpenAPI document (JSON or YAML, 3.0 or 3.1)", "file", "FILE"),
+    Option("--recording", "judge this run.jsonl instead of a target", "file", "FILE"),
     Option("--reports", "where reports are written (default: reports)", "file", "DIR", Path("reports")),
     Option("--only", "judge only requirements whose id begins so; may be repeated", "many", "ID"),
     Option(
@@ -109,6 +110,7 @@ class Options:
 
     reports: Path = Path("reports")
     spec: Path | None = None
+    recording: Path | None = None
     only: tuple[str, ...] = ()
     scope: str = "all"
     strict: bool = False
@@ -133,6 +135,7 @@ def read_options(get: Getter) -> Options:
     return Options(
         reports=get("--reports"),
         spec=get("--spec"),
+        recording=get("--recording"),
         only=tuple(get("--only")),
         scope=get("--scope"),
         strict=bool(get("--strict-should")),

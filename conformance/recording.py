@@ -5,7 +5,6 @@ breaks off. The schema of a line is ``specs/recording.schema.json``.
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import threading
@@ -19,6 +18,7 @@ from conformance.trace import Event, Exchange, Fault, Json, Request, Response, T
 from conformance.verdict import Result, Verdict
 
 FORMAT = 1
+BROKE_OFF = "the recording breaks off"
 
 
 class RecordingError(Exception):
@@ -30,7 +30,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = path.open("w", encoding="utf-8")
+        self._file: TextIO = path.open("w", encoding="ascii", newline="\n")
         self._digest = hashlib.sha256()
         self._lock = threading.Lock()
         self._exchanges = 0
@@ -49,9 +49,10 @@ class Writer:
 
     def exchange(self, exchange: Exchange) -> None:
         """Write one exchange."""
+        line = dump_exchange(exchange)
         with self._lock:
-            self._exchanges += 1
-        self._write(dump_exchange(exchange))
+            self._exchanges += not self._file.closed
+            self._put(line)
 
     def scenario(self, trace: Trace) -> None:
         """Write how a scenario ended."""
@@ -63,19 +64,39 @@ class Writer:
         """Write what became of a requirement."""
         self._write({"type": "result", **asdict(result)})
 
-    def footer(self, verdict: Verdict) -> None:
-        """Write the outcome and the digest of all lines before."""
-        digest = self._digest.hexdigest()
-        outcome = {"outcome": verdict.outcome, "exit_code": verdict.exit_code, "summary": verdict.summary}
-        self._write({"type": "footer", **outcome, "exchanges": self._exchanges, "sha256": digest})
+    def observation(self, id_: str, value: str) -> None:
+        """Write what was seen of a requirement that is observed and not judged."""
+        self._write({"type": "observation", "id": id_, "value": value})
+
+    def footer(
+        self, verdict: Verdict, *, requests: int = 0, seconds: float = 0.0, interrupted: str = ""
+    ) -> None:
+        """Write the outcome and the digest of all lines before; nothing can be written after it."""
+        line = {
+            "type": "footer",
+            "outcome": verdict.outcome,
+            "exit_code": verdict.exit_code,
+            "summary": verdict.summary,
+            "requests": requests,
+            "seconds": round(seconds, 3),
+            "interrupted": interrupted,
+        }
+        with self._lock:
+            counted = {**line, "exchanges": self._exchanges}
+            self._put({**counted, "sha256": _digest_with(self._digest, counted)})
+            self._file.close()
 
     def _write(self, line: Mapping[str, Json]) -> None:
-        text = json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n"
         with self._lock:
-            if not self._file.closed:
-                self._digest.update(text.encode())
-                self._file.write(text)
-                self._file.flush()
+            self._put(line)
+
+    def _put(self, line: Mapping[str, Json]) -> None:
+        if self._file.closed:
+            return  # a scenario that outlives the session has nobody left to tell
+        text = _text(line) + "\n"
+        self._digest.update(text.encode("ascii"))
+        self._file.write(text)
+        self._file.flush()
 
 
 @dataclass(frozen=True)
@@ -85,6 +106,7 @@ class Recording:
     header: Mapping[str, Json]
     traces: Mapping[str, Trace]
     results: tuple[Result, ...] = ()
+    observations: Mapping[str, str] = field(default_factory=dict)
     footer: Mapping[str, Json] = field(default_factory=dict)
 
     @property
@@ -99,38 +121,66 @@ class Recording:
 
 def read_recording(path: Path) -> Recording:
     """Read a recording; raises RecordingError for what is none, or was changed after it was written."""
-    header: Mapping[str, Json] = {}
-    footer: Mapping[str, Json] = {}
-    exchanges: dict[str, list[Exchange]] = {}
-    ends: dict[str, Mapping[str, Json]] = {}
-    results: list[Result] = []
+    parts = _Parts()
     try:
-        for number, line in _lines(path):
-            match line["type"]:
-                case "header" if number == 1:
-                    header = line
-                case "exchange":
-                    exchange = load_exchange(line)
-                    exchanges.setdefault(exchange.scenario, []).append(exchange)
-                case "scenario":
-                    ends[line["name"]] = line
-                case "result":
-                    results.append(_load_result(line))
-                case "footer":
-                    footer = line
-    except (KeyError, TypeError, AttributeError, binascii.Error) as error:
+        for line in _lines(path):
+            parts.take(line)
+        parts.check(path)
+        return parts.recording()
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RecordingError(
-            f"{path} is no recording of this suite, or a line of it is broken ({error!r})."
+            f"{path} is no recording of this suite, or a line of it is broken ({error!r}). Give a run.jsonl."
         ) from error
-    if header.get("format") != FORMAT:
-        raise RecordingError(
-            f"{path} is no recording of this suite, or of another version of it. Give a run.jsonl."
-        )
-    broke_off = None if footer else "the recording breaks off"
-    traces = {
-        name: _trace(name, exchanges.get(name, []), ends.get(name), broke_off) for name in {*exchanges, *ends}
-    }
-    return Recording(header, traces, tuple(results), footer)
+
+
+class _Parts:
+    """What the lines read so far have given."""
+
+    def __init__(self) -> None:
+        self.header: Mapping[str, Json] = {}
+        self.footer: Mapping[str, Json] = {}
+        self.exchanges: dict[str, list[Exchange]] = {}
+        self.ends: dict[str, Mapping[str, Json]] = {}
+        self.results: list[Result] = []
+        self.observations: dict[str, str] = {}
+
+    def take(self, line: dict[str, Json]) -> None:
+        """Take one line; lines of a type that this version does not know are left out."""
+        match line["type"]:
+            case "header":
+                self.header = self.header or line
+            case "exchange":
+                exchange = load_exchange(line)
+                self.exchanges.setdefault(exchange.scenario, []).append(exchange)
+            case "scenario":
+                self.ends[line["name"]] = line
+            case "result":
+                self.results.append(_load_result(line))
+            case "observation":
+                self.observations[line["id"]] = line["value"]
+            case "footer":
+                self.footer = line
+
+    def check(self, path: Path) -> None:
+        """Raise RecordingError where there is nothing that could be judged."""
+        if self.header.get("format") != FORMAT:
+            raise RecordingError(
+                f"{path} is no recording of this suite, or of another version of it. Give a run.jsonl."
+            )
+        written, found = self.footer.get("exchanges"), sum(map(len, self.exchanges.values()))
+        if written is not None and written != found:
+            raise RecordingError(
+                f"{path} has {found} exchanges where its footer says {written}. Record again."
+            )
+
+    def recording(self) -> Recording:
+        """The recording, its traces in the order in which their first lines were written."""
+        broke_off = None if self.footer else BROKE_OFF
+        names = dict.fromkeys([*self.exchanges, *self.ends])
+        traces = {
+            name: _trace(name, self.exchanges.get(name, []), self.ends.get(name), broke_off) for name in names
+        }
+        return Recording(self.header, traces, tuple(self.results), self.observations, self.footer)
 
 
 def _trace(
@@ -142,29 +192,48 @@ def _trace(
     return Trace(name, ordered, end["unmet"], tuple(end["missing"]))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Json]]]:
-    """The lines with their numbers; an unfinished last line is left out, a wrong digest refused."""
+def _lines(path: Path) -> Iterator[dict[str, Json]]:
+    """The lines; an unfinished last line is left out, a wrong digest or anything after the footer refused."""
     digest = hashlib.sha256()
+    ended = False
+    number = 0
     try:
         with path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
+            for raw in file:
+                number += 1
+                if ended:
+                    raise _changed(path, "something follows its footer")
                 if not raw.endswith(b"\n"):
                     return
                 line = json.loads(raw)
-                if line["type"] == "footer" and line["sha256"] != digest.hexdigest():
-                    raise RecordingError(
-                        f"{path} was changed after it was written: its digest does not match. Record again."
-                    )
+                ended = line["type"] == "footer"
+                if ended and line.pop("sha256") != _digest_with(digest, line):
+                    raise _changed(path, "its digest does not match")
                 digest.update(raw)
-                yield number, line
+                yield line
     except OSError as error:
         raise RecordingError(
             f"{path} cannot be read: {error}. Give the run.jsonl of an earlier run."
         ) from error
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingError(
             f"{path} is no recording: line {number} is no JSON ({error}). Give a run.jsonl."
         ) from error
+
+
+def _text(line: Mapping[str, Json]) -> str:
+    return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+
+
+def _digest_with(lines: "hashlib._Hash", footer: Mapping[str, Json]) -> str:
+    """The digest of all lines and of what the footer says."""
+    digest = lines.copy()
+    digest.update(_text(footer).encode("ascii"))
+    return digest.hexdigest()
+
+
+def _changed(path: Path, how: str) -> RecordingError:
+    return RecordingError(f"{path} was changed after it was written: {how}. Record again.")
 
 
 def dump_exchange(exchange: Exchange) -> dict[str, Json]:

@@ -2,35 +2,64 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from conformance.contract import DocumentError, load_contract
+from conformance.contract import Contract, DocumentError, load_contract
+from conformance.judge import Replay, compared, differences, interruption, recorded_target
 from conformance.options import Getter, Options, read_options, target_of
-from conformance.recording import Writer
+from conformance.recording import Recording, RecordingError, Writer, read_recording
 from conformance.reference import Reference, serve
 from conformance.report.console import Console
 from conformance.report.text import ending
 from conformance.requirements import Catalogue
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
 from conformance.scenarios.director import Director
-from conformance.session import RECORDING, VERDICT, Session, header, summary
+from conformance.session import RECORDING, VERDICT, Session, Source, header, summary
 from conformance.target import Target, UsageError
+from conformance.trace import Json
 from conformance.verdict import Result, Verdict
 
 EMBEDDED_STREAMS = 8  # the reference server has no ten connections to share
 
 
-class Running:
-    """A session under way, as the plugin sees it."""
+class Played(Source, Protocol):
+    """A source under way: the director of a session, or a recording of one."""
 
-    def __init__(self, session: Session, director: Director, writer: Writer, console: Console | None) -> None:
+    @property
+    def sent(self) -> int:
+        """How many requests were sent."""
+        ...
+
+    def stop(self, why: str) -> None:
+        """Let the scenarios end where they are."""
+        ...
+
+    def close(self) -> None:
+        """Wait for their ends."""
+        ...
+
+
+class Running:
+    """A session under way, as the plugin sees it; without a writer nothing is recorded."""
+
+    def __init__(
+        self,
+        session: Session,
+        played: Played,
+        head: Mapping[str, Json],
+        writer: Writer | None = None,
+        console: Console | None = None,
+    ) -> None:
         self.session = session
-        self._director = director
+        self._played = played
+        self._head = head
         self._writer = writer
         self._console = console
         self._verdict: Verdict | None = None
+        self._again: list[str] = []
         self._seconds = 0.0
         self._secrets = session.target.secrets
 
@@ -55,32 +84,47 @@ class Running:
     def break_off(self, why: str) -> None:
         """Let the scenarios end where they are."""
         self.session.interrupted = why
-        self._director.stop(why)
+        self._played.stop(why)
 
     def finish(self, seconds: float) -> int:
         """Decide, write the reports, tell; the exit code."""
-        self._director.close()
+        self._played.close()
         verdict = self._verdict = self.session.verdict()
-        self._seconds = seconds
-        head = header(self.session)
-        for result in verdict.results:
-            self._writer.result(result)
-        self._writer.footer(verdict)
-        report = summary(verdict, head, self.session, self._director.budget.sent, seconds)
+        self._seconds = self._played.seconds if isinstance(self._played, Replay) else seconds
+        report = summary(verdict, self._head, self.session, self._played.sent, self._seconds)
+        if isinstance(self._played, Replay):
+            report |= self._compare(self._played.recording, verdict)
+        if self._writer:
+            self._record(self._writer, verdict)
         path = self.session.options.reports / VERDICT
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
         if self._console:
             self._console.end(self.lines())
         return verdict.exit_code
 
+    def _record(self, writer: Writer, verdict: Verdict) -> None:
+        for result in verdict.results:
+            writer.result(result)
+        for id_, value in self.session.observations.items():
+            writer.observation(id_, value)
+        writer.footer(
+            verdict,
+            requests=self._played.sent,
+            seconds=self._seconds,
+            interrupted=self.session.interrupted,
+        )
+
+    def _compare(self, recording: Recording, verdict: Verdict) -> dict[str, Json]:
+        found = differences(recording.results, verdict.results)
+        self._again = compared(recording, verdict.outcome, found, self.session.contract.sha256)
+        return {"differences": [difference.line() for difference in found]}
+
     def lines(self) -> list[str]:
         """What is told at the end."""
         if self._verdict is None:
             return []
-        return [
-            self.mask(line)
-            for line in ending(self._verdict, self.session, self._director.budget.sent, self._seconds)
-        ]
+        told = ending(self._verdict, self.session, self._played.sent, self._seconds)
+        return [*map(self.mask, told), *self._again]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +145,14 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         contract = load_contract(options.spec)
     except DocumentError as error:
         raise UsageError(str(error)) from error
+    if options.recording:
+        return _again(asked, options, contract)
     target = target_of(asked.get) or _embedded(asked.get, stack)
     writer = stack.enter_context(_writer(options))
     director = Director(target, contract, writer)
     session = Session(target, contract, asked.catalogue, options, director, selected=asked.selected)
-    writer.header(header(session))
+    head = header(session)
+    writer.header(head)
     names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
     most = sum(SCENARIOS[name].requests for name in names)
     console = None if asked.quiet else Console(sys.stdout)
@@ -113,7 +160,26 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         console.begin(session, min(most, target.limits.max_requests))
     director.start(names)
     stack.callback(director.close)
-    return Running(session, director, writer, console)
+    return Running(session, director, head, writer, console)
+
+
+def _again(asked: Asked, options: Options, contract: Contract) -> Running:
+    """Judge what was recorded; raises UsageError."""
+    assert options.recording is not None
+    try:
+        recording = read_recording(options.recording)
+        target = recorded_target(recording)
+        options.reports.mkdir(parents=True, exist_ok=True)
+    except (RecordingError, OSError) as error:
+        raise UsageError(str(error)) from error
+    replay = Replay(recording)
+    session = Session(target, contract, asked.catalogue, options, replay, selected=asked.selected)
+    session.interrupted = interruption(recording)
+    head = header(session) | {name: recording.header[name] for name in ("started", "effort", "seed")}
+    console = None if asked.quiet else Console(sys.stdout)
+    if console:
+        console.again(session, str(options.recording), str(head["started"]))
+    return Running(session, replay, head, console=console)
 
 
 def _writer(options: Options) -> Writer:

@@ -100,6 +100,11 @@ def header(session: Session) -> dict[str, Json]:
             "embedded": target.embedded,
             "keys": sorted(target.keys),
         },
+        "options": {
+            "only": list(session.options.only),
+            "scope": session.options.scope,
+            "strict": session.options.strict,
+        },
         "effort": session.options.effort,
         "seed": session.options.seed,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

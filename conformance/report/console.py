@@ -27,6 +27,12 @@ class Console:
             short = ", ".join(target.secrets.too_short)
             self._line(f"{short}: too short to be searched for in answers, and masked only where it is sent")
 
+    def again(self, session: Session, recording: str, started: str) -> None:
+        """Say what is judged again, and by which document."""
+        contract = session.contract
+        self._line(f"judging {recording} of {session.target.base_url}, recorded {started}")
+        self._line(f"by {contract.source} ({contract.sha256[:12]}); nothing is sent")
+
     def progress(self, done: int, total: int) -> None:
         """Show how many requirements are decided."""
         if self._live:

@@ -20,6 +20,16 @@ class ScenarioCrashed(Exception):
     """The suite itself is at fault; the text is where."""
 
 
+class Unrecorded:
+    """Keeps nothing: for a look at a target that is no judgement."""
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Let go of the exchange."""
+
+    def scenario(self, trace: Trace) -> None:
+        """Let go of the trace."""
+
+
 class Slots:
     """Places for open streams; whoever needs several gets them all at once."""
 
@@ -72,6 +82,11 @@ class Director:
     def names(self) -> list[str]:
         """The scenarios being played, in their order."""
         return list(self._traces)
+
+    @property
+    def sent(self) -> int:
+        """How many requests were sent so far."""
+        return self.budget.sent
 
     def trace(self, name: str) -> Trace:
         """The trace of a scenario, as soon as it is over; raises ScenarioCrashed."""

@@ -324,9 +324,9 @@ class Stage:
         )
         with self._lock:
             self._exchanges.append(exchange)
+            self._recorder.exchange(exchange)  # in the same order as here: a check may ask for the last one
         if operation == "stop":
             self.stop_answered.set()
-        self._recorder.exchange(exchange)
         return exchange
 
 

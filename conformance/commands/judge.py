@@ -1,0 +1,54 @@
+"""``dify-conformance judge``: the same suites over a recording; nothing is sent."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from conformance.commands.run import JUNIT, arguments, parameter, run_suites
+from conformance.options import OPTIONS
+from conformance.recording import RecordingError, read_recording
+from conformance.verdict import EXIT_USAGE
+
+GIVEN = ("--spec", "--reports", "--only", "--scope", "--strict-should")
+
+
+def _judge(recording: Path, **values: Any) -> None:
+    try:
+        recorded = read_recording(recording).header.get("options", {})
+    except RecordingError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_USAGE)
+    context = click.get_current_context()
+    chosen = {
+        name: value
+        for name, value in values.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    as_recorded = {f"conformance_{name}": value for name, value in recorded.items()}
+    as_recorded["conformance_strict_should"] = as_recorded.pop("conformance_strict", False)
+    as_recorded["conformance_reports"] = values["conformance_reports"]
+    junit = ["--junitxml", str(values["conformance_reports"] / JUNIT)]
+    sys.exit(run_suites([*arguments({**as_recorded, **chosen}), f"--recording={recording}", *junit]))
+
+
+command = click.Command(
+    "judge",
+    callback=_judge,
+    params=[
+        click.Argument(["recording"], type=click.Path(path_type=Path)),
+        *(parameter(option) for option in OPTIONS if option.flag in GIVEN),
+    ],
+    help="""Judge a recording (run.jsonl) again: it needs no target and no key.
+
+    What the recorded run narrowed (--only, --scope, --strict) is narrowed again. Results that differ from the
+    recorded ones are listed. A recording that breaks off is judged as incomplete; one that was changed after it
+    was written is refused.
+
+    \b
+    Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
+    4 target was unreachable or a fault of the suite itself.
+    """,
+)
