@@ -1,0 +1,119 @@
+"""What the suite is tried on, what it must find there, and what it found."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from conformance.reference import Reference
+from conformance.reference.faults import Specimen, specimens
+from conformance.reference.variants import Variant, variants
+from conformance.trace import Json
+
+Outcome = Literal["killed", "right", "missed", "wrong id", "false alarm", "open", "crashed"]
+GOOD: frozenset[Outcome] = frozenset({"killed", "right"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A server to judge: ``ids`` must fail there, ``opens`` may be left undecided, nothing else."""
+
+    name: str
+    kind: Literal["fault", "variant"]
+    topic: str
+    title: str
+    make: type[Reference]
+    ids: frozenset[str] = frozenset()
+    opens: frozenset[str] = frozenset()
+    like: str | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of one case: ``found`` are the ids that failed, with what was seen."""
+
+    name: str
+    outcome: Outcome
+    found: Mapping[str, str] = field(default_factory=dict)
+    missed: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+    open: Mapping[str, str] = field(default_factory=dict)
+    requests: int = 0
+    seconds: float = 0.0
+    crash: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the suite did what it must."""
+        return self.outcome in GOOD
+
+    def as_json(self) -> dict[str, Json]:
+        """For the report."""
+        return asdict(self)
+
+
+def all_cases() -> dict[str, Case]:
+    """The reference itself, all variants, all specimens, by name."""
+    reference = Case("reference", "variant", "correct", "The reference server as it is.", Reference)
+    cases = [
+        reference,
+        *map(_of_variant, variants().values()),
+        *map(_of_specimen, specimens().values()),
+    ]
+    found = {case.name: case for case in cases}
+    if len(found) != len(cases):
+        raise ValueError("a variant and a specimen have the same name")
+    return found
+
+
+def judge(case: Case, verdict: Mapping[str, Json], seconds: float) -> Trial:
+    """Compare what was found with what must be."""
+    of: dict[str, dict[str, str]] = {}
+    for line in verdict["requirements"]:
+        of.setdefault(line["result"], {})[line["id"]] = line["reason"]
+    failed = {**of.get("fail", {}), **of.get("error", {})}
+    missed = sorted(case.ids - set(failed)) if case.kind == "fault" else []
+    wrong = sorted(set(failed) - case.ids)
+    return Trial(
+        case.name,
+        _outcome(case, missed, wrong, verdict),
+        failed,
+        tuple(missed),
+        tuple(wrong),
+        {**of.get("inconclusive", {}), **of.get("untested", {})},
+        verdict["requests"],
+        round(seconds, 2),
+        "; ".join(f"{id_}: {reason}" for id_, reason in of.get("error", {}).items()),
+    )
+
+
+def _outcome(case: Case, missed: list[str], wrong: list[str], verdict: Mapping[str, Json]) -> Outcome:
+    if any(line["result"] == "error" for line in verdict["requirements"]):
+        return "crashed"
+    if case.kind == "fault":
+        return "missed" if missed else "wrong id" if wrong else "killed"
+    if wrong:
+        return "false alarm"
+    undecided = {
+        line["id"]
+        for line in verdict["requirements"]
+        if line["result"] in {"inconclusive", "untested"} and line["level"] != "MAY"
+    }
+    return "open" if undecided - case.opens else "right"
+
+
+def chosen(cases: Mapping[str, Case], only: Iterable[str]) -> list[Case]:
+    """The cases whose name, topic or one of whose ids begins as one of ``only`` says; all without any."""
+    prefixes = tuple(only)
+
+    def wanted(case: Case) -> bool:
+        return any(text.startswith(prefixes) for text in (case.name, case.topic, case.kind, *case.ids))
+
+    return [case for case in cases.values() if not prefixes or wanted(case)]
+
+
+def _of_specimen(one: Specimen) -> Case:
+    return Case(one.name, "fault", one.topic, one.title, one.make, one.ids, like=one.like)
+
+
+def _of_variant(one: Variant) -> Case:
+    return Case(one.name, "variant", "correct", one.title, one.make, one.warns, one.opens)

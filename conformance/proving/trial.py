@@ -1,0 +1,72 @@
+"""Tries the suite on one case: serves it, judges it as anybody would, and compares."""
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.commands.run import run_suites
+from conformance.proving.cases import Case, Trial, all_cases, judge
+from conformance.reference import serve
+from conformance.session import VERDICT
+
+# Long enough that a run outlives its stop on a busy machine, short enough for hundreds of trials: 6 s for a
+# run that nobody stops, 0.6 s for the tenth of it that the suite asks for where it waits for a natural end.
+ROUND_SECONDS = 0.05
+ROUNDS = 40
+SETTINGS = """
+[target.trial]
+base_url = "{url}"
+
+[target.trial.deadlines]
+answer = 4.0
+first_event = 4.0
+stop = 2.0
+grace = 0.5
+detail = 1.0
+silence = 8.0
+run = 8.0
+
+[target.trial.limits]
+concurrency = 12
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How hard the suite tries, and by which deadlines (TOML)."""
+
+    effort: str = "standard"
+    table: str = SETTINGS
+
+
+def attempt(name: str, settings: Settings) -> Trial:
+    """Judge the case of that name in this process; meant for a process that does nothing else."""
+    case = all_cases()[name]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="prove-") as folder:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            code = _run(case, Path(folder), settings)
+        path = Path(folder) / VERDICT
+        if not path.exists():
+            crash = f"the suite left no verdict (exit code {code}): {printed.getvalue()[-2000:]}"
+            return Trial(name, "crashed", missed=tuple(sorted(case.ids)), crash=crash)
+        verdict = json.loads(path.read_text("utf-8"))
+    return judge(case, verdict, time.monotonic() - began)
+
+
+def _run(case: Case, folder: Path, settings: Settings) -> int:
+    pace = {"round_seconds": ROUND_SECONDS, "rounds": ROUNDS} | getattr(case.make, "pace", {})
+    with serve(case.make(**pace)) as server:
+        file = folder / "trial.toml"
+        table = getattr(case.make, "settings", settings.table).format(url=server.base_url)
+        tomllib.loads(table)
+        file.write_text(table, "utf-8")
+        os.environ.update(server.keys)
+        return run_suites(["--config", str(file), "--target", "trial", "--reports", str(folder)])
