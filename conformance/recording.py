@@ -145,7 +145,7 @@ class _Parts:
         self.observations: dict[str, str] = {}
 
     def take(self, line: dict[str, Json]) -> None:
-        """Take one line; lines of a type that this version does not know are left out."""
+        """Take one line; raises ValueError for one of an unknown type."""
         match line["type"]:
             case "header":
                 self.header = self.header or line
@@ -160,6 +160,8 @@ class _Parts:
                 self.observations[line["id"]] = line["value"]
             case "footer":
                 self.footer = line
+            case unknown:
+                raise ValueError(f"a line of the unknown type {unknown!r}")
 
     def check(self, path: Path) -> None:
         """Raise RecordingError where there is nothing that could be judged."""
