@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
+from conformance.looking import Notes, watched
 from conformance.options import BY_FLAG, Getter, add_options, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue
 from conformance.scenarios import SCENARIOS
@@ -34,6 +35,7 @@ class Judge:
         self.began = time.monotonic()
         self.stack = ExitStack()
         self.running: Any = None
+        self.notes = Notes()
 
     def requirement(self, item: pytest.Item) -> Requirement | None:
         """The requirement that an item checks."""
@@ -105,13 +107,11 @@ def pytest_runtest_makereport(
     if judge is None or one is None:
         return report
     if call.when == "call" or (call.excinfo is not None and call.when == "setup"):
-        result = _result(one, call.excinfo, item)
+        result = _result(one, call.excinfo, item, judge.notes)
         _report_as(report, result, item)
-        report.user_properties += [
-            ("requirement", result.id),
-            ("level", result.level),
-            ("result", result.result),
-        ]
+        about = [("requirement", result.id), ("level", result.level), ("result", result.result)]
+        report.user_properties += about
+        item.user_properties += about  # JUnit reads them from the report of the teardown
         judge.running.take(result, [value for name, value in report.user_properties if name == "observation"])
     if report.longrepr is not None and judge.running is not None:
         report.longrepr = _masked(report.longrepr, judge.running.mask)
@@ -120,12 +120,13 @@ def pytest_runtest_makereport(
 
 
 def _result(
-    one: Requirement, excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item
+    one: Requirement, excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item, notes: Notes
 ) -> Result:
+    looked_at = notes.drain()
     scenarios = tuple(name for name in getattr(item, "fixturenames", ()) if name in SCENARIOS)
     error = excinfo.value if excinfo else None
     if error is None:
-        return Result(one.id, one.level, one.title, "pass", scenarios=scenarios)
+        return Result(one.id, one.level, one.title, "pass", evidence=looked_at, scenarios=scenarios)
     kind: ResultKind = next((kind for type_, kind in OUTCOMES.items() if isinstance(error, type_)), "error")
     told = f"{type(error).__name__}: {error}" if kind == "error" else str(error)
     return Result(
@@ -134,7 +135,7 @@ def _result(
         one.title,
         kind,
         told,
-        evidence=error.evidence if isinstance(error, Violation) else (),
+        evidence=error.evidence if isinstance(error, Violation) else looked_at,
         at=error.at if isinstance(error, Violation) else None,
         scenarios=scenarios,
         no_answer=isinstance(error, NoAnswer),
@@ -234,7 +235,7 @@ def _trace_of(name: str) -> Any:
         found: Trace = pytestconfig.stash[STATE].running.session.source.trace(name)
         if found.missing:
             raise Untested(found.missing)
-        return found
+        return watched(found, pytestconfig.stash[STATE].notes)
 
     return trace
 
