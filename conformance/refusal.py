@@ -75,11 +75,13 @@ def untouched(trace: Trace) -> None:
 
 
 def spared(run: Run) -> None:
-    """Require that the run did not end as stopped before a stop for it was accepted."""
-    terminal, effective = run.terminal, run.effective
-    if terminal is None or terminal.status != "stopped" or (effective and effective.sent_at < terminal.at):
+    """Require that the run did not end as stopped before its owner, or an accepted stop, asked for it."""
+    terminal = run.terminal
+    if terminal is None or terminal.status != "stopped":
         return
     before = [stop for stop in run.stops if stop.sent_at < terminal.at]
+    if any(stop.about.get("by") == "owner" or (stop.status or 0) // 100 == 2 for stop in before):
+        return
     asked = ", ".join(f"“{stop.case}” ({stop.status})" for stop in before[-3:]) or "nobody asked"
     raise Violation(
         f"the run ended as stopped {terminal.at:.0f} ms after the scenario began, though no stop was accepted: {asked}",

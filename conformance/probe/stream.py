@@ -83,9 +83,10 @@ class LiveStream:
     def close(self) -> None:
         """Stop listening; a stream that has not ended is recorded as left, or as silent."""
         with self._changed:
-            if self._ending is None:
+            open_still = self._ending is None
+            if open_still:
                 self._finish("silence" if self._silent() else "left", None)
-        if self._head is not None:
+        if open_still and self._head is not None:
             _hang_up(self._head)
         if self._reader is not None:
             self._reader.join(timeout=5)

@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Callable
 
 from conformance.masking import placeholder
-from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst
+from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
 from conformance.scenarios.stage import LiveRun, Stage, Unmet
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
-from conformance.trace import Event, Exchange
+from conformance.trace import Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 LATER = 0.5  # seconds after which a final status is looked at again
@@ -22,17 +22,19 @@ def at_once(stage: Stage) -> None:
 
 def during_node(stage: Stage) -> None:
     """Stop a run when a node has just begun to work."""
-    _stop_on(stage, lambda event: event.name == "node_started", count=2)
+    _stop_on(stage, "node_started")
 
 
 def between_nodes(stage: Stage) -> None:
     """Stop a run when a node has just finished and the next has not begun."""
-    _stop_on(stage, lambda event: event.name == "node_finished", count=2)
+    _stop_on(stage, "node_finished")
 
 
-def _stop_on(stage: Stage, wanted: Callable[[Event], bool], count: int) -> None:
+def _stop_on(stage: Stage, name: str) -> None:
     run = stage.start("owner")
-    if not run.wait(wanted, NODE_PATIENCE * 2, count) and not run.wait(wanted, 0.01):
+    if not run.wait(well_after_start(run, name), NODE_PATIENCE * 2) and not run.wait(
+        lambda event: event.name == name, 0.01
+    ):
         raise Unmet(
             "the workflow showed no node events to time a stop by; give one with several nodes (--inputs)"
         )
@@ -72,6 +74,7 @@ def neighbours(stage: Stage) -> None:
     """Start three runs of one user, stop the middle one, and see the others go on to their end."""
     for inputs in stage.inputs.natural:
         runs = [stage.start(label, inputs=inputs) for label in ("older", "stopped", "younger")]
+        runs[1].wait(well_after_start(runs[1], "node_started"), NODE_PATIENCE)
         stage.stop(runs[1], "stop")
         if not any(run.over for run in runs[::2]):
             break

@@ -98,6 +98,7 @@ def user_strings(stage: Stage) -> None:
         except Unmet:
             continue  # whether a run may be started by that name is not this operation's contract
         stage.stop(run, case)
+        run.wait_over(stage.deadlines.stop)
         stage.leave(run)
 
 

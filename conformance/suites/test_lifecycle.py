@@ -180,6 +180,9 @@ def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects
     if second.status != 404:  # a run that is over may be unknown
         accepted(second, contract.stop.success)
     effects.stops(run, stop)
+    final = [status for status in run.statuses if status != "running"]
+    seen = f"after two stops the run detail says {shown(final[-1] if final else None)}"
+    require(set(final) <= {"stopped"}, seen, stop, second, *run.details[-1:])
 
 
 @requirement("stop.lifecycle.same-moment")
@@ -237,8 +240,18 @@ def test_the_next_run_is_not_affected(next_run: Trace) -> None:
 @requirement("stop.lifecycle.repeated")
 def test_a_stop_works_again_and_again(repeated: Trace, effects: Effects) -> None:
     runs = [run for run in repeated.runs if run.effective]
-    if not runs:
+    for run in runs:
+        assert run.effective is not None
+        effects.stops(effects.stoppable(run, run.effective), run.effective)
+    if not runs or repeated.unmet:
         raise Inconclusive(repeated.unmet or "no run was stopped")
+
+
+@requirement("stop.lifecycle.any-user")
+def test_a_stop_works_for_every_user(user_strings: Trace, effects: Effects) -> None:
+    runs = [run for run in user_strings.runs if run.effective]
+    if not runs:
+        raise Inconclusive(user_strings.unmet or "no run of a user with an unusual name was stopped")
     for run in runs:
         assert run.effective is not None
         effects.stops(effects.stoppable(run, run.effective), run.effective)
@@ -246,6 +259,9 @@ def test_a_stop_works_again_and_again(repeated: Trace, effects: Effects) -> None
 
 @requirement("stop.lifecycle.refused-stop")
 def test_a_refused_stop_stops_nothing(refused: Trace) -> None:
+    accepted_after_all = [stop for stop in refused.run("owner").stops if (stop.status or 0) // 100 == 2]
+    if accepted_after_all:
+        raise Inconclusive(f"“{accepted_after_all[0].case}” was not refused ({accepted_after_all[0].status})")
     _goes_on(refused)
 
 

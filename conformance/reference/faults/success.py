@@ -157,7 +157,7 @@ class SaysNothing(Reference):
         return {}
 
 
-@breaks("stop.success.result", "stop.success.nothing-else")
+@breaks("stop.success.result")
 class NestsItsResult(Reference):
     """Puts the result one level too deep."""
 

@@ -69,15 +69,9 @@ class _Takes(Reference):
 
     kind: type = type(None)
 
-    def is_user(self, value: object) -> bool:
-        return type(value) is self.kind or super().is_user(value)
-
     def read_user(self, request: Request, body: dict[str, Any]) -> str:
-        return (
-            "somebody"
-            if "user" in body and self.is_user(body["user"]) and not isinstance(body["user"], str)
-            else super().read_user(request, body)
-        )
+        taken = "user" in body and type(body["user"]) is self.kind
+        return "somebody" if taken else super().read_user(request, body)
 
 
 @breaks("stop.user.null")
