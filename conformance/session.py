@@ -76,11 +76,9 @@ class Session:
 
 
 def _gone(closing: Trace) -> str:
-    """Why the target counts as gone at the end of the session, empty if it is still there."""
-    if closing.unmet and "failed to answer" in closing.unmet:
-        return closing.unmet
-    last = closing.exchanges[-1] if closing.exchanges else None
-    return last.fault.text if last is not None and last.fault else ""
+    """Why the target counts as gone at the end of the session, empty if it still answers anything."""
+    faults = [exchange.fault for exchange in closing.exchanges if exchange.fault]
+    return faults[-1].text if faults and len(faults) == len(closing.exchanges) else ""
 
 
 def header(session: Session) -> dict[str, Json]:

@@ -22,6 +22,7 @@ class Budget:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._why = ""
+        self.lost = False  # whether it was stopped because the target failed to answer
 
     def take(self) -> None:
         """Wait for one's turn to send a request; raises ProbeStopped when there is none."""
@@ -47,6 +48,7 @@ class Budget:
             self._faults = self._faults + 1 if fault else 0
             if self._faults >= CONSECUTIVE_FAULTS and not self._why:
                 self._why = f"the target failed to answer {self._faults} requests in a row"
+                self.lost = True
                 self._stopped.set()
 
     def stop(self, why: str) -> None:

@@ -3,7 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpcore
 import httpx
@@ -77,9 +77,7 @@ class HttpProbe:
         reply, reused = self._exchange(request, clock, seconds)
         if reused and reply.fault and reply.fault.kind == "reset" and reply.response is None:
             again, _ = self._exchange(request, clock, seconds)
-            reply = Reply(
-                again.sent_at, again.ended_at, again.response, again.answered_at, again.fault, resent=True
-            )
+            reply = replace(again, sent_at=reply.sent_at, resent=True)  # the first may have had its effect
         self.budget.note(reply.fault is not None and reply.fault.kind != "too large")
         return reply
 

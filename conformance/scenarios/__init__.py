@@ -43,7 +43,7 @@ class Scenario:
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
 PLAIN = Scenario(opening.plain, requests=30)
 NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=30)
-CLOSING = Scenario(opening.closing, requests=2)
+CLOSING = Scenario(opening.closing, requests=3)
 
 # Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of
 # others can only be told while it is known which runs there are.

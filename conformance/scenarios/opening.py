@@ -27,7 +27,8 @@ def plain(stage: Stage) -> None:
 
 
 def closing(stage: Stage) -> None:
-    """Walk the happy path once more, as far as the acknowledgement."""
+    """See whether the target is still there, and walk the happy path once more, as far as the acknowledgement."""
+    stage.see_whether_still_there()
     run = stage.start("owner")
     stage.stop(run, "stop")
     stage.leave(run)

@@ -248,6 +248,14 @@ class Stage:
         """Read one of the operations without parameters."""
         return self.send(name, name, self.request(operation.method, operation.url_path()))
 
+    def see_whether_still_there(self) -> None:
+        """Read ``/info`` once, also when the target has failed to answer so often that nothing else is sent."""
+        budget, info = self._probe.budget, self.contract.info
+        if budget.lost or not budget.stopped.is_set():
+            request = self.request(info.method, info.url_path())
+            reply = self._probe.send_regardless(request, self.clock, seconds=CLEAN_UP)
+            self._record("info", "still there", request, reply, {})
+
     def leave(self, run: LiveRun) -> Exchange:
         """Stop listening to a run and record its stream."""
         if run.recorded is None:
