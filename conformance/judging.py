@@ -26,6 +26,10 @@ class Inconclusive(Exception):
     """The precondition was not reached; the text says why, and what to do."""
 
 
+class ScenarioCrashed(Exception):
+    """The suite itself failed while it drove the target; the text is where."""
+
+
 class Untested(Exception):
     """An input that the user must give is missing."""
 

@@ -1,21 +1,23 @@
 """The pytest plugin: options, a fixture for each scenario, and from pytest's reports to the verdict."""
 
+import sys
 import time
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
+from conformance.judging import Inconclusive, NoAnswer, ScenarioCrashed, Untested, Violation
 from conformance.looking import Notes, watched
 from conformance.options import BY_FLAG, Getter, add_options, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue
 from conformance.scenarios import SCENARIOS
 from conformance.target import Deadlines, UsageError
 from conformance.trace import History, NotRecorded, Trace
-from conformance.verdict import EXIT_USAGE, Result, ResultKind
+from conformance.verdict import EXIT_CODES, EXIT_USAGE, Result, ResultKind
 
 STATE = pytest.StashKey["Judge"]()
 OUTCOMES: dict[type[BaseException], ResultKind] = {
@@ -27,6 +29,13 @@ OUTCOMES: dict[type[BaseException], ResultKind] = {
 }
 
 
+class Ended:
+    """A plugin that a caller of pytest registers to learn the exit code of the verdict."""
+
+    def __init__(self) -> None:
+        self.exit_code: int | None = None
+
+
 class Judge:
     """What the plugin keeps during one pytest session."""
 
@@ -36,6 +45,15 @@ class Judge:
         self.stack = ExitStack()
         self.running: Any = None
         self.notes = Notes()
+
+    def finish(self) -> int:
+        """Decide, and write the reports; the exit code, also where the suite itself fails in that."""
+        try:
+            code: int = self.running.finish(time.monotonic() - self.began)
+        except Exception:  # noqa: BLE001 - a traceback of pytest's would show keys, and its exit code means another thing
+            sys.stderr.write(self.running.mask(traceback.format_exc()))
+            return EXIT_CODES["harness fault"]
+        return code
 
     def requirement(self, item: pytest.Item) -> Requirement | None:
         """The requirement that an item checks."""
@@ -60,6 +78,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     judge = config.stash[STATE] = Judge(load_catalogue())
     options = read_options(getter(config))
+    for prefix in options.only:
+        if not any(one.id.startswith(prefix) for one in judge.catalogue):
+            _refuse(
+                config, f"--only {prefix}: no requirement's id begins so. `dify-conformance list` shows them."
+            )
     left_out = [item for item in items if (one := judge.requirement(item)) and not options.wants(one)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -83,7 +106,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         asked = Asked(getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told)
         judge.running = begin(asked, judge.stack)
     except UsageError as error:
-        pytest.exit(str(error), returncode=EXIT_USAGE)
+        _refuse(session.config, str(error))
+
+
+def _refuse(config: pytest.Config, why: str) -> NoReturn:
+    """End the session with a sentence about how to use it."""
+    if not config.pluginmanager.has_plugin("terminalreporter"):
+        sys.stderr.write(why + "\n")  # pytest's reporter would have said it
+    pytest.exit(why, returncode=EXIT_USAGE)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -176,7 +206,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}:
         judge.running.break_off("the run was interrupted")
     with judge.stack:
-        session.exitstatus = judge.running.finish(time.monotonic() - judge.began)
+        session.exitstatus = judge.finish()
+    for plugin in session.config.pluginmanager.get_plugins():
+        if isinstance(plugin, Ended):
+            plugin.exit_code = int(session.exitstatus)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -204,6 +237,8 @@ def deadlines(pytestconfig: pytest.Config) -> Deadlines:
 def history(pytestconfig: pytest.Config) -> History:
     """Every trace of the session."""
     found: History = pytestconfig.stash[STATE].running.session.history()
+    if crashed := next((trace.crashed for trace in found if trace.crashed), None):
+        raise ScenarioCrashed(crashed)
     return found
 
 
@@ -235,6 +270,8 @@ def _trace_of(name: str) -> Any:
         found: Trace = pytestconfig.stash[STATE].running.session.source.trace(name)
         if found.missing:
             raise Untested(found.missing)
+        if found.crashed:
+            raise ScenarioCrashed(found.crashed)
         return watched(found, pytestconfig.stash[STATE].notes)
 
     return trace

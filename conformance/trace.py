@@ -247,12 +247,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Trace:
-    """All that a scenario recorded; ``unmet`` says why it could not reach what it was meant to show."""
+    """All that a scenario recorded.
+
+    ``unmet`` says why it could not reach what it was meant to show, ``missing`` which keys it lacked, and
+    ``crashed`` where the suite itself failed in it.
+    """
 
     scenario: str
     exchanges: tuple[Exchange, ...] = ()
     unmet: str | None = None
     missing: tuple[str, ...] = ()
+    crashed: str | None = None
 
     def case(self, name: str) -> Exchange:
         """The last exchange of that case; raises NotRecorded."""

@@ -1,8 +1,21 @@
-"""What several test modules look at: one real run of the command line against the embedded server."""
+"""What the suite's own tests share: the command line as a process of its own, and servers on loopback."""
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.commandline import Ran, command
+from conformance.reference import Reference, serve
+from tests.commandline import SECONDS, Ran, command, surroundings
+from tests.judged import Judge, Judged
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -10,3 +23,71 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A whole run against the embedded server, with every report it writes."""
     reports = tmp_path_factory.mktemp("run") / "reports"
     return command("run", "--reports", str(reports), reports=reports)
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Judge:
+    """Run ``dify-conformance run`` in an empty directory, or ``program`` in the checkout."""
+
+    def run(*arguments: str, env: Mapping[str, str] | None = None, program: tuple[str, ...] = ()) -> Judged:
+        reports = tmp_path / "reports"
+        words = program or (sys.executable, "-m", "conformance", "run")
+        done = subprocess.run(
+            [*words, "--reports", str(reports), *arguments],
+            cwd=ROOT if program else tmp_path,
+            env=surroundings(**(env or {})),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+        return Judged(done.returncode, done.stdout + done.stderr, reports)
+
+    return run
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    """Closes what a test opened."""
+    with ExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+def serving(stack: ExitStack) -> Callable[[Reference], Any]:
+    """Serve a reference server until the end of the test."""
+
+    def start(reference: Reference) -> Any:
+        return stack.enter_context(serve(reference))
+
+    return start
+
+
+@pytest.fixture
+def listening(stack: ExitStack) -> Callable[[Callable[[socket.socket], None]], int]:
+    """Listen on loopback, let a function handle each connection, and give the port."""
+
+    def start(handle: Callable[[socket.socket], None]) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        stack.callback(listener.close)
+
+        def guarded(connection: socket.socket) -> None:
+            with connection:
+                try:
+                    handle(connection)
+                except OSError:
+                    return  # the suite hung up
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return  # the listener was closed
+                threading.Thread(target=guarded, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        port: int = listener.getsockname()[1]
+        return port
+
+    return start

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from conformance.options import OPTIONS, Option
+from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
 STRICT = "--strict"
 JUNIT = "junit.xml"
@@ -44,14 +45,29 @@ def arguments(values: dict[str, Any]) -> list[str]:
     return found
 
 
+def writable(reports: Path) -> None:
+    """Make the directory for the reports; ends the program where that cannot be."""
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        click.echo(
+            f"Nothing can be written to {reports}: {error}. Give another directory with --reports.", err=True
+        )
+        sys.exit(EXIT_USAGE)
+
+
 def _run(pytest_arguments: tuple[str, ...], **values: Any) -> None:
     reports: Path = values["conformance_reports"]
+    writable(reports)
     junit = ["--junitxml", str(reports / JUNIT)]
-    sys.exit(run_suites([*arguments(values), *junit, *pytest_arguments]))
+    sys.exit(run_suites([*arguments(values), *junit, *pytest_arguments], shown=bool(pytest_arguments)))
 
 
-def run_suites(asked: Sequence[str]) -> int:
-    """Run the suites with these options of pytest; the exit code of the verdict."""
+def run_suites(asked: Sequence[str], shown: bool = False) -> int:
+    """Run the suites with these options of pytest; the exit code of the verdict.
+
+    ``shown`` lets pytest print what it prints by itself.
+    """
     import pytest  # noqa: PLC0415 - not needed for --help
 
     from conformance import plugin  # noqa: PLC0415
@@ -60,17 +76,14 @@ def run_suites(asked: Sequence[str]) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     suites = plugin.suites()
-    ours = [
-        "-c",
-        str(suites / "pytest.ini"),
-        "--rootdir",
-        str(suites),
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:terminal",
-    ]
-    return int(pytest.main([*ours, *asked, str(suites)], plugins=[plugin]))
+    ours = ["-c", str(suites / "pytest.ini"), "--rootdir", str(suites), "-p", "no:cacheprovider"]
+    reporter = [] if shown else ["-p", "no:terminal"]
+    ended = plugin.Ended()
+    code = int(pytest.main([*ours, *reporter, *asked, str(suites)], plugins=[plugin, ended]))
+    if ended.exit_code is not None:
+        return ended.exit_code
+    crashed = code in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.TESTS_FAILED}
+    return EXIT_CODES["harness fault"] if crashed else EXIT_USAGE
 
 
 command = click.Command(
@@ -81,7 +94,8 @@ command = click.Command(
 
     Keys are taken from the environment only: DIFY_API_KEY (a workflow app), and for the rules about other apps
     DIFY_CHAT_API_KEY, DIFY_AGENT_CHAT_API_KEY, DIFY_ADVANCED_CHAT_API_KEY, DIFY_COMPLETION_API_KEY and
-    DIFY_OTHER_WORKFLOW_API_KEY. DIFY_BASE_URL stands in for --base-url. What follows -- goes to pytest.
+    DIFY_OTHER_WORKFLOW_API_KEY. DIFY_BASE_URL stands in for --base-url. What follows -- goes to pytest, which then prints
+    its own report as well.
 
     \b
     Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,

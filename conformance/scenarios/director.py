@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 
 from conformance.contract import Contract
 from conformance.probe.budget import Budget, ProbeStopped
@@ -14,10 +15,6 @@ from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
 from conformance.scenarios.stage import Recorder, Stage, Unmet
 from conformance.target import Target
 from conformance.trace import Exchange, NotRecorded, Trace
-
-
-class ScenarioCrashed(Exception):
-    """The suite itself is at fault; the text is where."""
 
 
 class Unrecorded:
@@ -89,7 +86,7 @@ class Director:
         return self.budget.sent
 
     def trace(self, name: str) -> Trace:
-        """The trace of a scenario, as soon as it is over; raises ScenarioCrashed."""
+        """The trace of a scenario, as soon as it is over."""
         return self._traces[name].result()
 
     def done(self) -> int:
@@ -124,16 +121,14 @@ class Director:
 
     def _give_up_early(self) -> None:
         """Send nothing more to a target that is not there, or lets nobody in."""
-        future = self._traces[REACH.name]
-        if future.exception() is None:
-            reach = future.result()
-            if why := unreachable(reach, self.target.base_url) or locked_out(reach):
-                self.stop(why)
+        reach = self._traces[REACH.name].result()
+        if why := unreachable(reach, self.target.base_url) or locked_out(reach):
+            self.stop(why)
 
     def _parameters(self) -> Exchange | None:
         try:
             return self._traces[REACH.name].result().case("parameters")
-        except (NotRecorded, ScenarioCrashed):
+        except NotRecorded:
             return None
 
     def _begin(self, scenario: Scenario, stopped: threading.Event) -> threading.Thread:
@@ -156,7 +151,6 @@ class Director:
         return thread
 
     def _act(self, scenario: Scenario, stopped: threading.Event | None = None) -> None:
-        future = self._traces[scenario.name]
         if missing := scenario.missing(self.target.keys):
             self._close(Trace(scenario.name, missing=missing))
             return
@@ -172,8 +166,10 @@ class Director:
         except (Unmet, NotRecorded, ProbeStopped) as reason:
             unmet = str(reason)
         except Exception:  # noqa: BLE001 - whatever the suite did wrong must reach its checks, not die in a thread
-            crash = ScenarioCrashed(f"the scenario {scenario.name} crashed:\n{traceback.format_exc()}")
-            future.set_exception(crash)
+            crashed = self.target.secrets.mask(
+                f"the scenario {scenario.name} crashed:\n{traceback.format_exc()}"
+            )
+            self._close(replace(stage.trace("the suite itself failed"), crashed=crashed))
             return
         trace = stage.trace(unmet)
         if scenario is PLAIN and not any(run.task_id for run in trace.runs):

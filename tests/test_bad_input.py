@@ -1,0 +1,217 @@
+"""Whatever is wrong outside the suite gives one clear paragraph, the right exit code, and no traceback."""
+
+import itertools
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.reference import App, Reference, Request, Response
+from tests.judged import Judge, Judged
+
+DATA = Path(__file__).parent / "data"
+KEY = {"DIFY_API_KEY": "app-a-key-that-opens-nothing"}
+QUICK = ("--only", "stop.success", "--answer-deadline", "2")
+Listening = Callable[[Callable[[socket.socket], None]], int]
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """The head of a request, empty when the connection was closed."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        chunk = connection.recv(65536)
+        if not chunk:
+            return b""
+        received += chunk
+    return received
+
+
+def answering(answer: bytes) -> Callable[[socket.socket], None]:
+    """Give the same answer to every request of a connection."""
+
+    def handle(connection: socket.socket) -> None:
+        while read_head(connection):
+            connection.sendall(answer)
+
+    return handle
+
+
+def with_body(head: str, body: bytes) -> bytes:
+    return f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def silence(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        continue
+
+
+def a_gigabyte(connection: socket.socket) -> None:
+    read_head(connection)
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000000\r\n\r\n"
+    )
+    for _ in range(1000):
+        connection.sendall(b"x" * 1_000_000)
+
+
+def a_byte_now_and_then(connection: socket.socket) -> None:
+    read_head(connection)
+    for byte in itertools.chain(b"HTTP/1.1 200 OK\r\n", itertools.repeat(ord("x"), 600)):
+        connection.sendall(bytes([byte]))
+        time.sleep(0.2)
+
+
+HTML = with_body("200 OK\r\nContent-Type: text/html", b"<!doctype html><title>Dify</title>")
+REDIRECT = with_body("302 Found\r\nLocation: /v1/again", b"")
+REFUSED = with_body(
+    "401 UNAUTHORIZED\r\nContent-Type: application/json",
+    b'{"code": "unauthorized", "message": "Access token is invalid", "status": 401}',
+)
+
+
+def assert_told(judged: Judged, exit_code: int, *words: str) -> None:
+    last = judged.output.rstrip().splitlines()[-1]
+    assert judged.exit_code == exit_code, judged.output
+    assert "Traceback" not in judged.output
+    for word in words:
+        assert word in last, judged.output
+
+
+@pytest.mark.parametrize(
+    ("handle", "exit_code", "words"),
+    [
+        (silence, 4, ("unreachable:", "no whole answer")),
+        (answering(HTML), 4, ("web pages", "/v1")),
+        (answering(REDIRECT), 4, ("redirects", "--base-url")),
+        (answering(b"\x00\x01 hello\r\n\r\n"), 4, ("is not HTTP",)),
+        (a_gigabyte, 4, ("longer than",)),
+        (a_byte_now_and_then, 4, ("no whole answer",)),
+        (answering(REFUSED), 3, ("incomplete:", "DIFY_API_KEY", "refused")),
+    ],
+    ids=["silent", "HTML", "redirect loop", "no HTTP", "a gigabyte", "a byte now and then", "wrong key"],
+)
+def test_a_target_that_is_none(
+    judge: Judge,
+    listening: Listening,
+    handle: Callable[[socket.socket], None],
+    exit_code: int,
+    words: tuple[str, ...],
+) -> None:
+    port = listening(handle)
+    began = time.monotonic()
+    judged = judge("--base-url", f"http://127.0.0.1:{port}/v1", *QUICK, env=KEY)
+    assert_told(judged, exit_code, *words)
+    assert time.monotonic() - began < 30
+    assert judged.verdict["exit_code"] == exit_code
+    assert (judged.reports / "run.jsonl").read_text("utf-8").count('"type":"exchange"') >= 2
+
+
+def test_a_closed_port(judge: Judge) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    judged = judge("--base-url", f"http://127.0.0.1:{port}/v1", *QUICK, env=KEY)
+    assert_told(judged, 4, "unreachable:", "Is the server up")
+    assert judged.verdict["outcome"] == "unreachable"
+
+
+def test_a_certificate_that_nobody_vouches_for(judge: Judge, listening: Listening) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(DATA / "self-signed.pem", DATA / "self-signed.key")
+
+    def handle(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            answering(REFUSED)(secured)
+
+    url = f"https://localhost:{listening(handle)}/v1"
+    assert_told(judge("--base-url", url, *QUICK, env=KEY), 4, "certificate", "--ca")
+    for trusting in (("--insecure",), ("--ca", str(DATA / "self-signed.pem"))):
+        assert_told(judge("--base-url", url, *QUICK, *trusting, env=KEY), 3, "DIFY_API_KEY")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--base-url", "dify.example"), ("'dify.example'", "https://")),
+        (("--base-url", "ftp://dify.example/v1"), ("https://",)),
+        (("--base-url", "http://name:secret@dify.example/v1"), ("user name", "headers")),
+        (("--spec", "absent.yaml"), ("absent.yaml",)),
+        (("--spec", "."), ("directory",)),
+        (("--config", "absent.toml"), ("absent.toml", "--config")),
+        (("--target", "staging"), ("'staging'", "none")),
+        (("--inputs", "[1]"), ("--inputs", "object")),
+        (("--ca", "absent.pem", "--base-url", "https://localhost:1/v1"), ("PEM",)),
+        (("--effort", "heroic"), ("--effort",)),
+        (("--reports", "/dev/null/reports"), ("--reports",)),
+    ],
+)
+def test_an_option_that_cannot_be_used(
+    judge: Judge, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    judged = judge(*arguments, env=KEY)
+    assert judged.exit_code == 2, judged.output
+    assert "Traceback" not in judged.output
+    for word in words:
+        assert word in judged.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[target.a\n", ("not valid TOML",)),
+        ("[target.a]\nbase_url = 'http://127.0.0.1:1'\ncolour = 'red'\n", ("colour", "known are")),
+        (
+            "[target.a]\nbase_url = 'http://127.0.0.1:1'\n[target.a.deadlines]\nstop = 'soon'\n",
+            ("stop", "number"),
+        ),
+        ("[target.a]\nbase_url = 'http://127.0.0.1:1'\nkeys = {DIFY_KEY = 'X'}\n", ("DIFY_KEY",)),
+        ("[target.a]\nbase_url = 'http://127.0.0.1:1'\nheaders = {X-Token = '$ABSENT'}\n", ("$ABSENT",)),
+    ],
+)
+def test_a_configuration_that_cannot_be_used(
+    judge: Judge, tmp_path: Path, text: str, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "dify-conformance.toml").write_text(text)
+    judged = judge(env=KEY)
+    assert judged.exit_code == 2, judged.output
+    assert "Traceback" not in judged.output
+    for word in words:
+        assert word in judged.output
+
+
+def test_a_target_of_the_configuration(
+    judge: Judge, serving: Callable[[Reference], Any], tmp_path: Path
+) -> None:
+    server = serving(Reference())
+    (tmp_path / "dify-conformance.toml").write_text(
+        f"[target.staging]\nbase_url = '{server.base_url}'\nkeys = {{ DIFY_API_KEY = 'STAGING_KEY' }}\n"
+        "inputs = { rounds = 20 }\nheaders = { X-Gateway-Token = '$TOKEN' }\n[target.staging.deadlines]\nstop = 5\n"
+    )
+    env = {"STAGING_KEY": server.keys["DIFY_API_KEY"], "TOKEN": "a-token-of-the-gateway"}
+    judged = judge("--target", "staging", "--only", "stop.success", env=env)
+    assert judged.exit_code == 0, judged.output
+    assert judged.verdict["target"]["name"] == "staging"
+    assert "a-token-of-the-gateway" not in judged.output + (judged.reports / "run.jsonl").read_text("utf-8")
+
+
+class StreamsForEver(Reference):
+    """Sends events without end into every answer of the stop operation."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        super().do_stop(request, app, task_id)
+        return Response(_for_ever(), content_type="application/json")
+
+
+def _for_ever() -> Iterator[bytes]:
+    return itertools.repeat(b" " * 65536, 16_000)
+
+
+def test_an_endless_answer_is_cut_and_judged(judge: Judge, serving: Callable[[Reference], Any]) -> None:
+    server = serving(StreamsForEver())
+    judged = judge("--base-url", server.base_url, "--only", "stop.success", env=server.keys)
+    assert judged.exit_code == 1, judged.output
+    assert "longer than" in judged.output
+    assert (judged.reports / "run.jsonl").stat().st_size < 20_000_000

@@ -1,0 +1,115 @@
+"""The main job: one command, one verdict, the same in both ways."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.reference import App, Reference, Refused, Request
+from tests.judged import Judge
+
+PYTEST = (sys.executable, "-m", "pytest", "conformance", "-q")
+
+
+def test_the_embedded_server_is_conformant(judge: Judge) -> None:
+    judged = judge()
+    assert judged.exit_code == 0, judged.output
+    assert judged.output.rstrip().splitlines()[-1].startswith("conformant:")
+    assert judged.verdict["outcome"] == "conformant"
+    assert set(judged.results.values()) == {"pass"}
+    assert {"run.jsonl", "verdict.json", "junit.xml"} <= {path.name for path in judged.reports.iterdir()}
+    junit = (judged.reports / "junit.xml").read_text("utf-8")
+    assert 'name="requirement" value="stop.success.status"' in junit
+    assert 'name="level" value="MUST"' in junit
+
+
+@pytest.mark.parametrize("plugins", [(), ("-p", "no:base_url")], ids=["with pytest-base-url", "without"])
+def test_plain_pytest_gives_the_same_verdict(
+    judge: Judge, serving: Callable[[Reference], Any], plugins: tuple[str, ...]
+) -> None:
+    server = serving(AcceptsAnyUser())
+    asked = ("--base-url", server.base_url, "--only", "stop.user", "--only", "stop.success")
+    plain = judge(*asked, *plugins, env=server.keys, program=PYTEST)
+    plain_results = plain.results
+    ours = judge(*asked, env=server.keys)
+    assert plain_results == ours.results
+    assert plain.exit_code == ours.exit_code == 1
+
+
+class AcceptsAnyUser(Reference):
+    """Takes whatever is there for a user."""
+
+    def is_user(self, value: object) -> bool:
+        return True
+
+
+class SaysSuccessWithACapital(Reference):
+    """Writes the result with a capital letter."""
+
+    def success_body(self) -> dict[str, Any]:
+        return {"result": "Success"}
+
+
+class AnswersAMissingUserWith422(Reference):
+    """Answers 422 to a body without user."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        try:
+            return super().read_user(request, body)
+        except Refused as refused:
+            if "user" in body:
+                raise
+            raise Refused(replace(refused.error, status=422)) from None
+
+
+class AcceptsAChatKey(Reference):
+    """Lets the key of a chat app stop workflows."""
+
+    def check_mode(self, app: App) -> None:
+        if app.mode != "chat":
+            super().check_mode(app)
+
+
+@pytest.mark.parametrize(
+    ("fault", "broken"),
+    [
+        (SaysSuccessWithACapital, "stop.success.result"),
+        (AnswersAMissingUserWith422, "stop.user.missing"),
+        (AcceptsAChatKey, "stop.app-mode.chat"),
+    ],
+)
+def test_a_fault_is_named_exactly(
+    judge: Judge, serving: Callable[[Reference], Any], fault: type[Reference], broken: str
+) -> None:
+    server = serving(fault())
+    judged = judge("--base-url", server.base_url, env=server.keys)
+    assert judged.exit_code == 1, judged.output
+    assert judged.failed == {broken}
+    assert f"FAIL  {broken}" in judged.output
+    assert "again     curl" in judged.output
+
+
+def test_without_other_keys_the_verdict_is_incomplete(
+    judge: Judge, serving: Callable[[Reference], Any]
+) -> None:
+    server = serving(Reference())
+    judged = judge("--base-url", server.base_url, env={"DIFY_API_KEY": server.keys["DIFY_API_KEY"]})
+    assert judged.exit_code == 3, judged.output
+    for name in set(server.keys) - {"DIFY_API_KEY"}:
+        assert f"needs {name} in the environment" in judged.output
+    assert judged.results["stop.app-mode.chat"] == "untested"
+    assert judged.results["stop.success.result"] == "pass"
+
+
+def test_every_line_of_a_verdict_says_where_it_comes_from(judge: Judge) -> None:
+    judged = judge("--only", "stop.success")
+    assert judged.exit_code == 0, judged.output
+    assert judged.verdict["narrowed"] == ["--only stop.success"]
+    assert {"suite", "document", "target", "effort", "seed", "requests", "seconds"} <= set(judged.verdict)
+    lines = [json.loads(line) for line in (judged.reports / "run.jsonl").read_text("utf-8").splitlines()]
+    assert lines[0]["type"] == "header"
+    assert lines[-1]["type"] == "footer"
+    assert lines[-1]["outcome"] == "conformant"
