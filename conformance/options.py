@@ -48,6 +48,14 @@ OPTIONS = (
         choices=SCOPES,
         default="all",
     ),
+    Option("--baseline", "a file with failures that are known, each with its reason", "file", "FILE"),
+    Option("--write-baseline", "write what fails as a baseline, its reasons to be filled in", "file", "FILE"),
+    Option(
+        "--profile",
+        "what a version of Dify is known to do is no failure: dify-1.12, auto (by the header X-Version) or none",
+        metavar="NAME",
+        default="none",
+    ),
     Option("--strict-should", "a SHOULD that does not hold fails the run, too", "flag"),
     Option("--effort", "how much is tried", choices=EFFORTS, default="standard"),
     Option("--seed", "what is drawn at random begins here", "count", "N"),
@@ -116,6 +124,9 @@ class Options:
     strict: bool = False
     effort: str = "standard"
     seed: int = 0
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    profile: str = "none"
 
     def wants(self, requirement: Requirement) -> bool:
         """Whether the requirement is to be judged."""
@@ -141,6 +152,9 @@ def read_options(get: Getter) -> Options:
         strict=bool(get("--strict-should")),
         effort=get("--effort"),
         seed=get("--seed") or 0,
+        baseline=get("--baseline"),
+        write_baseline=get("--write-baseline"),
+        profile=get("--profile"),
     )
 
 

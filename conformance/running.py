@@ -7,9 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline, write_baseline
 from conformance.contract import Contract, DocumentError, load_contract
 from conformance.judge import Replay, compared, differences, interruption, recorded_target
 from conformance.options import Getter, Options, read_options, target_of
+from conformance.profiles import AUTO, NONE, load_profile
 from conformance.recording import Recording, RecordingError, Writer, read_recording
 from conformance.reference import Reference, serve
 from conformance.report.console import Console
@@ -98,6 +100,9 @@ class Running:
             self._record(self._writer, verdict)
         path = self.session.options.reports / VERDICT
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        if self.session.options.write_baseline:
+            write_baseline(self.session.options.write_baseline, verdict, self.session.baseline)
+            self._again.append(f"wrote {self.session.options.write_baseline}; fill in each because")
         if self._console:
             self._console.end(self.lines())
         return verdict.exit_code
@@ -145,12 +150,15 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         contract = load_contract(options.spec)
     except DocumentError as error:
         raise UsageError(str(error)) from error
+    known = _known(options, asked.catalogue)
     if options.recording:
-        return _again(asked, options, contract)
+        return _again(asked, options, contract, known)
     target = target_of(asked.get) or _embedded(asked.get, stack)
     writer = stack.enter_context(_writer(options))
     director = Director(target, contract, writer)
-    session = Session(target, contract, asked.catalogue, options, director, selected=asked.selected)
+    session = Session(
+        target, contract, asked.catalogue, options, director, selected=asked.selected, baseline=known
+    )
     head = header(session)
     writer.header(head)
     names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
@@ -163,7 +171,16 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     return Running(session, director, head, writer, console)
 
 
-def _again(asked: Asked, options: Options, contract: Contract) -> Running:
+def _known(options: Options, catalogue: Catalogue) -> Baseline:
+    """The baseline that was given, once all that goes with it can be used; raises UsageError."""
+    if options.profile not in {AUTO, NONE}:
+        load_profile(options.profile, catalogue)
+    if options.write_baseline:
+        check_writable(options.write_baseline, options.baseline)
+    return load_baseline(options.baseline, catalogue) if options.baseline else NOTHING_KNOWN
+
+
+def _again(asked: Asked, options: Options, contract: Contract, known: Baseline) -> Running:
     """Judge what was recorded; raises UsageError."""
     assert options.recording is not None
     try:
@@ -173,7 +190,9 @@ def _again(asked: Asked, options: Options, contract: Contract) -> Running:
     except (RecordingError, OSError) as error:
         raise UsageError(str(error)) from error
     replay = Replay(recording)
-    session = Session(target, contract, asked.catalogue, options, replay, selected=asked.selected)
+    session = Session(
+        target, contract, asked.catalogue, options, replay, selected=asked.selected, baseline=known
+    )
     session.interrupted = interruption(recording)
     head = header(session) | {name: recording.header[name] for name in ("started", "effort", "seed")}
     console = None if asked.quiet else Console(sys.stdout)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from conformance import __version__
+from conformance.baseline import NOTHING_KNOWN, Baseline, weigh
 from conformance.contract import Contract
 from conformance.options import Options
+from conformance.profiles import Choice, choose_profile
 from conformance.reachability import locked_out, unreachable
 from conformance.requirements import Catalogue
 from conformance.target import OWNER_KEY, Target
@@ -45,6 +47,8 @@ class Session:
     observations: dict[str, str] = field(default_factory=dict)
     selected: tuple[str, ...] = ()
     interrupted: str = ""
+    baseline: Baseline = NOTHING_KNOWN
+    choice: Choice = field(default_factory=Choice)
 
     def history(self) -> History:
         """Every trace of the session."""
@@ -57,7 +61,15 @@ class Session:
         results = [*self.results.values(), *not_judged(wanted, self.results.values(), why)]
         order = {requirement.id: number for number, requirement in enumerate(self.catalogue)}
         results.sort(key=lambda result: order.get(result.id, len(order)))
+        self.choice = choose_profile(self.options.profile, self.catalogue, self.history().exchanges)
+        known = self.baseline.over(self.choice.known)
+        results = weigh(results, known, date.today(), self._cases)
         return decide(results, self.catalogue, self._circumstances())
+
+    def _cases(self, result: Result) -> frozenset[str]:
+        """The cases of the stops that a failure shows itself in."""
+        evidence = find(self.history(), result.evidence)
+        return frozenset(exchange.case for exchange in evidence if exchange.operation == "stop")
 
     def _circumstances(self) -> Circumstances:
         reach, closing = self._known("reach"), self._known("closing")
@@ -102,6 +114,7 @@ def header(session: Session) -> dict[str, Json]:
             "only": list(session.options.only),
             "scope": session.options.scope,
             "strict": session.options.strict,
+            "profile": session.options.profile,
         },
         "effort": session.options.effort,
         "seed": session.options.seed,
@@ -124,6 +137,8 @@ def summary(
         "requests": requests,
         "seconds": round(seconds, 3),
         "narrowed": list(session.options.narrowed),
+        "profile": {"name": session.choice.name, "why": session.choice.why},
+        "baseline": str(session.options.baseline) if session.options.baseline else None,
         "requirements": [requirement_line(result, session.catalogue) for result in verdict.results],
         "observations": [{"id": id_, "value": value} for id_, value in session.observations.items()],
         "not_covered": session.contract.uncovered([r.place for r in session.catalogue if r.in_document]),

@@ -83,7 +83,7 @@ def decide(results: Iterable[Result], catalogue: Catalogue, circumstances: Circu
         if shut
         else _without_consequences(_without_absence(list(results), circumstances), catalogue)
     )
-    outcome, summary = _outcome(weighed, circumstances)
+    outcome, summary = _outcome(weighed, circumstances, _explained(weighed, catalogue))
     return Verdict(outcome, tuple(weighed), summary)
 
 
@@ -131,11 +131,18 @@ def _presumed(catalogue: Catalogue, id_: str) -> Sequence[str]:
     return catalogue[id_].presumes if id_ in catalogue.by_id else ()
 
 
-def _outcome(results: list[Result], circumstances: Circumstances) -> tuple[Outcome, str]:
+def _explained(results: list[Result], catalogue: Catalogue) -> set[str]:
+    """What cannot be told because it presumes what is known not to hold."""
+    known = {result.id for result in results if result.result == "deviation"}
+    undecided = [result.id for result in results if result.result == "inconclusive"]
+    return {id_ for id_ in undecided if known.intersection(_presumed(catalogue, id_))}
+
+
+def _outcome(results: list[Result], circumstances: Circumstances, explained: set[str]) -> tuple[Outcome, str]:
     grave = [r for r in results if r.level == "MUST" or (circumstances.strict and r.level == "SHOULD")]
     failed = [r for r in grave if r.result == "fail"] + [r for r in results if r.result == "stale"]
     errors = [r for r in results if r.result == "error"]
-    open_ = [r for r in grave if r.result in {"untested", "inconclusive"}]
+    open_ = [r for r in grave if r.result in {"untested", "inconclusive"} and r.id not in explained]
     observed = [r for r in results if r.result in {"pass", "fail", "deviation", "stale"}]
     if circumstances.unreachable:
         return "unreachable", circumstances.unreachable
@@ -156,6 +163,10 @@ def _outcome(results: list[Result], circumstances: Circumstances) -> tuple[Outco
         return "incomplete", "this is no conformance run: " + ", ".join(circumstances.no_conformance_run)
     if open_:
         return "incomplete", f"{_number(open_, 'MUST')} not decided"
+    known = [r for r in observed if r.result == "deviation"]
+    if known:
+        met = _number([r for r in observed if r.result == "pass"], "requirement")
+        return "conformant", f"{met} observed and met, {_number(known, 'known deviation')} not counted"
     return "conformant", f"{_number(observed, 'requirement')} observed and met"
 
 

@@ -12,7 +12,16 @@ from conformance.options import OPTIONS
 from conformance.recording import RecordingError, read_recording
 from conformance.verdict import EXIT_USAGE
 
-GIVEN = ("--spec", "--reports", "--only", "--scope", "--strict-should")
+GIVEN = (
+    "--spec",
+    "--reports",
+    "--only",
+    "--scope",
+    "--strict-should",
+    "--baseline",
+    "--write-baseline",
+    "--profile",
+)
 
 
 def _judge(recording: Path, **values: Any) -> None:
@@ -43,7 +52,8 @@ command = click.Command(
     ],
     help="""Judge a recording (run.jsonl) again: it needs no target and no key.
 
-    What the recorded run narrowed (--only, --scope, --strict) is narrowed again. Results that differ from the
+    What the recorded run narrowed (--only, --scope, --strict) is narrowed again, and its --profile taken again;
+    a baseline is taken when it is given. Results that differ from the
     recorded ones are listed. A recording that breaks off is judged as incomplete; one that was changed after it
     was written is refused.
 

@@ -35,6 +35,7 @@ def _findings(verdict: Verdict, session: Session) -> Iterator[str]:
     for result in verdict.of("fail", "stale", "error"):
         yield ""
         yield from failure(result, session, history)
+    yield from _known(verdict)
     yield from _open(verdict)
     yield from _observations(session)
 
@@ -102,6 +103,15 @@ def _event(event: Event) -> str:
     return f"← {event.name}{node}{status}"
 
 
+def _known(verdict: Verdict) -> Iterator[str]:
+    """What is known not to hold, and why it is accepted."""
+    if deviations := verdict.of("deviation"):
+        yield ""
+        yield "known deviations"
+        for result in deviations:
+            yield f"  {result.level:<6} {result.id}: {result.reason}"
+
+
 def _open(verdict: Verdict) -> Iterator[str]:
     """What could not be decided, each reason once."""
     undecided = verdict.of("untested", "inconclusive")
@@ -124,6 +134,8 @@ def _observations(session: Session) -> Iterator[str]:
 def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) -> Iterator[str]:
     for reason in session.options.narrowed:
         yield f"narrowed by {reason}: the verdict speaks of what was judged only"
+    if session.choice.why:
+        yield f"profile {session.choice.name}, {session.choice.why}"
     counts = ", ".join(f"{len(found)} {kind}" for kind in MARKS if (found := verdict.of(kind)))  # type: ignore[arg-type]
     yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
     yield f"{verdict.outcome}: {verdict.summary}"

@@ -1,0 +1,168 @@
+"""The baseline: what is known is a deviation, what is listed in vain is stale, and nothing else is hidden."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from conformance.baseline import Baseline, Entry, load_baseline, weigh, write_baseline
+from conformance.reference import Reference, Server
+from conformance.reference.versions import VERSIONS
+from conformance.requirements import load_catalogue
+from conformance.target import UsageError
+from conformance.verdict import Circumstances, Result, Verdict, decide
+from tests.judged import Judge
+
+TODAY = date(2026, 6, 15)
+ID = "stop.user.number"
+CATALOGUE = load_catalogue()
+
+Serving = Callable[[Reference], Server]
+
+
+def _result(kind: str = "fail", id_: str = ID, evidence: tuple[str, ...] = ()) -> Result:
+    one = CATALOGUE[id_]
+    return Result(id_, one.level, one.title, kind, "as seen", evidence)  # type: ignore[arg-type]
+
+
+def _weighed(result: Result, *entries: Entry) -> Result:
+    (found,) = weigh([result], Baseline(entries), TODAY, lambda one: frozenset(one.evidence))
+    return found
+
+
+def test_a_listed_failure_is_a_deviation_with_its_reason() -> None:
+    found = _weighed(_result(), Entry(ID, "numbers come from old clients", issue="PRJ-7"))
+    assert found.result == "deviation"
+    assert "numbers come from old clients (PRJ-7)" in found.reason
+    assert "as seen" in found.reason
+
+
+def test_a_listed_requirement_that_passes_is_stale() -> None:
+    assert _weighed(_result("pass"), Entry(ID, "x")).result == "stale"
+
+
+def test_another_requirement_is_not_excused() -> None:
+    assert _weighed(_result(id_="stop.user.array"), Entry(ID, "x")).result == "fail"
+
+
+def test_what_was_not_decided_stays_so() -> None:
+    assert _weighed(_result("inconclusive"), Entry(ID, "x")).result == "inconclusive"
+
+
+def test_a_flaky_one_may_pass_or_fail_and_says_so() -> None:
+    entry = Entry(ID, "a race", flaky=True, rate="3 of 25")
+    failed, passed = _weighed(_result(), entry), _weighed(_result("pass"), entry)
+    assert (failed.result, passed.result) == ("deviation", "pass")
+    assert "3 of 25" in failed.reason
+    assert "3 of 25" in passed.reason
+
+
+@pytest.mark.parametrize("flaky", [False, True])
+def test_an_entry_that_is_over_excuses_nothing(flaky: bool) -> None:
+    entry = Entry(ID, "x", flaky, until=date(2026, 6, 14))
+    failed = _weighed(_result(), entry)
+    assert failed.result == "fail"
+    assert "2026-06-14" in failed.reason
+    assert _weighed(_result("pass"), entry).result == "stale"
+
+
+def test_an_entry_holds_on_its_last_day() -> None:
+    assert _weighed(_result(), Entry(ID, "x", until=TODAY)).result == "deviation"
+
+
+def test_an_entry_for_a_case_excuses_that_case_only() -> None:
+    entry = Entry(ID, "x", case="digits")
+    assert _weighed(_result(evidence=("digits",)), entry).result == "deviation"
+    assert _weighed(_result(evidence=("digits", "quotes")), entry).result == "fail"
+    assert _weighed(_result(), entry).result == "fail"
+
+
+def test_what_presumes_a_known_deviation_neither_fails_nor_leaves_the_verdict_open() -> None:
+    root, consequence = "stop.user.missing", "stop.user.number"
+    results = [_result(id_=root), _result(id_=consequence), _result("pass", "stop.success.status")]
+    weighed = weigh(results, Baseline((Entry(root, "x"),)), TODAY, lambda _: frozenset())
+    verdict = decide(weighed, CATALOGUE, Circumstances())
+    assert [result.result for result in verdict.results] == ["deviation", "inconclusive", "pass"]
+    assert verdict.exit_code == 0
+    assert "1 known deviation" in verdict.summary
+
+
+def test_a_stale_entry_fails_the_run() -> None:
+    weighed = weigh([_result("pass")], Baseline((Entry(ID, "x"),)), TODAY, lambda _: frozenset())
+    assert decide(weighed, CATALOGUE, Circumstances()).exit_code == 1
+
+
+def test_a_flaky_entry_hides_no_failure_of_another_requirement() -> None:
+    flaky = Baseline((Entry("stop.lifecycle.terminal-status", "x", flaky=True),))
+    results = [_result(id_="stop.lifecycle.terminal-status"), _result()]
+    verdict = decide(weigh(results, flaky, TODAY, lambda _: frozenset()), CATALOGUE, Circumstances())
+    assert [result.id for result in verdict.of("fail")] == [ID]
+    assert verdict.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[deviation]]\nid = 'stop.user.numbr'\nbecause = 'x'", "stop.user.number"),
+        ("[[deviation]]\nid = 'stop.user.number'\nbecause = ' '", "has no because"),
+        ("[[deviation]]\nid = 'stop.user.number'", "has no because"),
+        ("[[flaky]]\nid = 'stop.user.number'\nbecause = 'x'\nuntil = '2026'", "is no date"),
+        ("[[deviation]]\nid = 'stop.user.number'\nbecause = 'x'\nreason = 'y'", "known are"),
+        ("[[deviation]]\nid = 'stop.user.number'\nbecause = 7", "is not a text"),
+        ("[deviation]\nid = 'stop.user.number'", "a table of its own"),
+        ("[[deviations]]\nid = 'stop.user.number'", "at its top"),
+        ("[[deviation]]\nid = 'stop.user.number'\nbecause = 'x'\n" * 2, "twice"),
+        ("[[deviation", "is not valid TOML"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "known.toml"
+    if text is not None:
+        path.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=said):
+        load_baseline(path, CATALOGUE)
+
+
+def test_writing_keeps_what_was_said_and_leaves_out_what_is_stale(tmp_path: Path) -> None:
+    kept = Entry("stop.user.array", 'say "why"\nand \\ how ü', issue="#1", until=date(2027, 1, 31))
+    flaky = Entry("stop.user.object", "a race", flaky=True, rate="1 of 9")
+    stale = Entry("stop.user.boolean", "x")
+    results = (_result(), _result("deviation", kept.id), _result("stale", stale.id))
+    path = tmp_path / "new" / "known.toml"
+    path.parent.mkdir()
+    write_baseline(path, Verdict("not conformant", results, ""), Baseline((kept, flaky, stale)))
+    with pytest.raises(UsageError, match=f"{ID}.*has no because"):
+        load_baseline(path, CATALOGUE)
+    path.write_text(path.read_text("utf-8").replace('because = ""', 'because = "filled in"'), "utf-8")
+    entries = load_baseline(path, CATALOGUE).entries
+    assert set(entries) == {kept, flaky, Entry(ID, "filled in")}
+
+
+def test_from_a_first_run_to_a_gate(judge: Judge, serving: Serving, tmp_path: Path) -> None:
+    server = serving(VERSIONS["dify-1.16"](round_seconds=0.05))
+    known = tmp_path / "known.toml"
+    asked = ("--base-url", server.base_url, "--only", "stop.user")
+
+    first = judge(*asked, "--write-baseline", str(known), env=server.keys)
+    failed = first.failed
+    assert (first.exit_code, len(failed)) == (1, 4)
+    refused = judge(*asked, "--baseline", str(known), env=server.keys)
+    assert refused.exit_code == 2
+    assert "has no because" in refused.output
+
+    lost = judge(*asked, "--write-baseline", str(known), env=server.keys)
+    assert lost.exit_code == 2
+    assert "would be lost" in lost.output
+
+    filled = known.read_text("utf-8").replace('because = ""', 'because = "as upstream"')
+    known.write_text(filled, "utf-8")
+    second = judge(*asked, "--baseline", str(known), env=server.keys)
+    assert (second.exit_code, second.verdict["outcome"]) == (0, "conformant")
+    assert {id_ for id_, result in second.results.items() if result == "deviation"} == failed
+    assert "as upstream" in second.output
+
+    known.write_text(filled + '[[deviation]]\nid = "stop.user.missing"\nbecause = "long gone"\n', "utf-8")
+    third = judge(*asked, "--baseline", str(known), env=server.keys)
+    assert (third.exit_code, third.results["stop.user.missing"]) == (1, "stale")
