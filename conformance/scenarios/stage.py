@@ -95,6 +95,8 @@ class Stage:
         self.deadlines = probe.target.deadlines
         self.limits = probe.target.limits
         self.keys = probe.target.keys
+        prefix = contract.stop.path.partition("/workflows/")[0]  # some editions write /v1 into their paths
+        self._base_url = probe.target.base_url.removesuffix(prefix)
         self.user = f"conformance-{scenario.replace('_', '-')}"
         self._probe = probe
         self._recorder = recorder
@@ -135,7 +137,7 @@ class Stage:
         known = key is not None and (key != placeholder(OWNER_KEY) or OWNER_KEY in self.keys)
         authorization: Headers = (("Authorization", f"Bearer {key}"),) if known else ()
         extra = tuple((name, placeholder(shown)) for name, shown in self._probe.target.extra_headers)
-        url = self._probe.target.base_url + path
+        url = self._base_url + path
         return Request(method, url, (*authorization, *headers, *ACCEPT, *extra), body, len(body))
 
     def stop_request(
