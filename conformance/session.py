@@ -141,8 +141,13 @@ def summary(
         "baseline": str(session.options.baseline) if session.options.baseline else None,
         "requirements": [requirement_line(result, session.catalogue) for result in verdict.results],
         "observations": [{"id": id_, "value": value} for id_, value in session.observations.items()],
-        "not_covered": session.contract.uncovered([r.place for r in session.catalogue if r.in_document]),
+        "not_covered": uncovered(session),
     }
+
+
+def uncovered(session: Session) -> list[str]:
+    """The documented answers that no requirement of the catalogue is for."""
+    return session.contract.uncovered([one.place for one in session.catalogue if one.in_document])
 
 
 def requirement_line(result: Result, catalogue: Catalogue) -> dict[str, Json]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from conformance.report.curl import curl
-from conformance.session import Session, find
+from conformance.session import Session, find, uncovered
 from conformance.trace import Event, Exchange, History
 from conformance.verdict import Result, Verdict
 
@@ -132,6 +132,8 @@ def _observations(session: Session) -> Iterator[str]:
 
 
 def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) -> Iterator[str]:
+    for pointer in uncovered(session):
+        yield f"documented, and no requirement is for it: {pointer}"
     for reason in session.options.narrowed:
         yield f"narrowed by {reason}: the verdict speaks of what was judged only"
     if session.choice.why:
