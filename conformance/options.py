@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from conformance.effort import EFFORTS, Effort
 from conformance.requirements import Requirement
 from conformance.target import Target, UsageError, from_environment, read_target
 
-EFFORTS = ("quick", "standard", "thorough")
 SCOPES = ("all", "contract")
 DEADLINES = ("answer", "stop", "grace", "detail")
 
@@ -128,9 +128,16 @@ class Options:
     write_baseline: Path | None = None
     profile: str = "none"
 
+    @property
+    def trying(self) -> Effort:
+        """The effort as scenarios know it."""
+        return Effort(self.effort, self.seed)  # type: ignore[arg-type]
+
     def wants(self, requirement: Requirement) -> bool:
         """Whether the requirement is to be judged."""
         if self.only and not any(requirement.id.startswith(prefix) for prefix in self.only):
+            return False
+        if not self.trying.reaches(requirement.effort):
             return False
         return self.scope == "all" or (requirement.in_document and requirement.topic != "lifecycle")
 

@@ -19,7 +19,7 @@ class Requirement:
 
     ``place`` is a JSON pointer relative to the stop operation, or the section of an RFC; ``needs`` are the
     variables of keys without which it is untested; ``presumes`` are requirements without which its failure
-    says nothing of its own.
+    says nothing of its own; ``effort`` is the level from which on it is judged.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Requirement:
     why: str
     needs: tuple[str, ...] = ()
     presumes: tuple[str, ...] = ()
+    effort: str = "quick"
     untestable: str | None = None
 
     @property
@@ -86,5 +87,6 @@ def _requirement(table: Mapping[str, Any]) -> Requirement:
         why=str(table["why"]),
         needs=tuple(table.get("needs", ())),
         presumes=tuple(table.get("presumes", ())),
+        effort=str(table.get("effort", "quick")),
         untestable=table.get("untestable"),
     )

@@ -155,7 +155,7 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         return _again(asked, options, contract, known)
     target = target_of(asked.get) or _embedded(asked.get, stack)
     writer = stack.enter_context(_writer(options))
-    director = Director(target, contract, writer)
+    director = Director(target, contract, writer, options.trying)
     session = Session(
         target, contract, asked.catalogue, options, director, selected=asked.selected, baseline=known
     )

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from conformance.contract import Contract
+from conformance.effort import Effort
 from conformance.probe.budget import Budget, ProbeStopped
 from conformance.probe.http import HttpProbe
 from conformance.reachability import locked_out, unreachable
@@ -54,11 +55,14 @@ class Slots:
 class Director:
     """Plays scenarios in threads; ``trace`` waits for one of them."""
 
-    def __init__(self, target: Target, contract: Contract, recorder: Recorder) -> None:
+    def __init__(
+        self, target: Target, contract: Contract, recorder: Recorder, effort: Effort = Effort()
+    ) -> None:
         self.target = target
         self.budget = Budget(target.limits.max_requests, target.limits.rate)
         self._contract = contract
         self._recorder = recorder
+        self._effort = effort
         self._probe = HttpProbe(target, self.budget)
         self._inputs = Inputs()
         self._slots = Slots(max(3, target.limits.concurrency))
@@ -157,7 +161,7 @@ class Director:
         if self._no_run is not None and scenario.needs_run:
             self._close(Trace(scenario.name, unmet=self._no_run))
             return
-        stage = Stage(scenario.name, self._probe, self._contract, self._recorder, self._inputs)
+        stage = Stage(scenario.name, self._probe, self._contract, self._recorder, self._inputs, self._effort)
         stage.stop_answered = stopped or stage.stop_answered
         unmet: str | None = None
         try:

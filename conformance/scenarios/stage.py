@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from conformance.contract import Contract, Operation
+from conformance.effort import Effort
 from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
@@ -87,11 +88,18 @@ class Stage:
     """Records one scenario; as a context manager it stops and closes what the scenario left open."""
 
     def __init__(
-        self, scenario: str, probe: HttpProbe, contract: Contract, recorder: Recorder, inputs: Inputs
+        self,
+        scenario: str,
+        probe: HttpProbe,
+        contract: Contract,
+        recorder: Recorder,
+        inputs: Inputs,
+        effort: Effort = Effort(),
     ) -> None:
         self.scenario = scenario
         self.contract = contract
         self.inputs = inputs
+        self.effort = effort
         self.deadlines = probe.target.deadlines
         self.limits = probe.target.limits
         self.keys = probe.target.keys
