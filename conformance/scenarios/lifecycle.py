@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 from conformance.masking import placeholder
+from conformance.runs import is_terminal
 from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
 from conformance.scenarios.stage import LiveRun, Stage, Unmet
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
@@ -73,13 +74,15 @@ def finished(stage: Stage) -> None:
 def neighbours(stage: Stage) -> None:
     """Start three runs of one user, stop the middle one, and see the others go on to their end."""
     for inputs in stage.inputs.natural:
-        runs = [stage.start(label, inputs=inputs) for label in ("older", "stopped", "younger")]
-        runs[1].wait(well_after_start(runs[1], "node_started"), NODE_PATIENCE)
-        stage.stop(runs[1], "stop")
-        if not any(run.over for run in runs[::2]):
+        older = stage.start("older", inputs=inputs)
+        stopped = stage.start("stopped")
+        younger = stage.start("younger", inputs=inputs)
+        stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
+        stage.stop(stopped, "stop")
+        if not _succeeded(older) and not _succeeded(younger):
             break
-    stage.settle(runs[1])
-    for run in runs[::2]:
+    stage.settle(stopped)
+    for run in (older, younger):
         stage.finish(run)
         stage.read_details(run)
 
@@ -174,10 +177,15 @@ def _leave_alone(stage: Stage, send: Callable[[LiveRun], object]) -> None:
     for inputs in stage.inputs.natural:
         run = stage.start("owner", inputs=inputs)
         send(run)
-        if not run.over:
+        if not _succeeded(run):
             break
     stage.finish(run)
     stage.read_details(run)
+
+
+def _succeeded(run: LiveRun) -> bool:
+    """Whether the run has come to its natural end, too early to show what else could have ended it."""
+    return any(is_terminal(event) and event.status == "succeeded" for event in run.stream.events)
 
 
 def made_up_key() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from conformance.masking import placeholder
 from conformance.scenarios.lifecycle import made_up_key
+from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
 from conformance.scenarios.stage import JSON_HEADERS, LiveRun, Stage, Unmet, json_bytes
 from conformance.target import MODE_KEYS, OWNER_KEY
 from conformance.trace import Exchange, Headers
@@ -97,6 +98,7 @@ def user_strings(stage: Stage) -> None:
             run = stage.start(case, user=user)
         except Unmet:
             continue  # whether a run may be started by that name is not this operation's contract
+        run.wait(well_after_start(run, "node_started"), NODE_PATIENCE)
         stage.stop(run, case)
         run.wait_over(stage.deadlines.stop)
         stage.leave(run)
