@@ -9,6 +9,7 @@ import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from conformance.commands.run import run_suites
 from conformance.proving.cases import Case, Trial, all_cases, judge
@@ -62,7 +63,8 @@ def attempt(name: str, settings: Settings) -> Trial:
 
 
 def _run(case: Case, folder: Path, settings: Settings) -> int:
-    pace = {"round_seconds": ROUND_SECONDS, "rounds": ROUNDS} | getattr(case.make, "pace", {})
+    pace: dict[str, Any] = {"round_seconds": ROUND_SECONDS, "rounds": ROUNDS}
+    pace |= getattr(case.make, "pace", {})
     with serve(case.make(**pace)) as server:
         file = folder / "trial.toml"
         table = getattr(case.make, "settings", settings.table).format(url=server.base_url)

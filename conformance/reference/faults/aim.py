@@ -1,0 +1,146 @@
+"""Faults in which run a stop is for."""
+
+from collections.abc import Iterator
+
+from conformance.reference import App, Event, Reference, Run
+from conformance.reference.faults.marking import breaks
+
+
+@breaks("stop.lifecycle.right-run", "stop.lifecycle.other-runs")
+class StopsTheNewestRun(Reference):
+    """Stops the run that was started last, whichever was named."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        return self.runs.all()[-1] if run is not None else None
+
+
+@breaks("stop.lifecycle.right-run", "stop.lifecycle.other-runs")
+class StopsTheOldestRun(Reference):
+    """Stops the oldest run of the user that goes on, whichever was named."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        going_on = [one for one in self.runs.all() if not one.has_ended and one.user == user]
+        return going_on[0] if run is not None and going_on else run
+
+
+@breaks("stop.lifecycle.other-runs")
+class StopsAllRuns(Reference):
+    """Stops every run that goes on, whose ever it is."""
+
+    def on_stop(self, run: Run) -> None:
+        for one in self.runs.all():
+            if one.steps:
+                super().on_stop(one)
+
+
+@breaks("stop.lifecycle.other-runs")
+class StopsAllRunsOfTheUser(Reference):
+    """Stops every run of the same user."""
+
+    def on_stop(self, run: Run) -> None:
+        for one in self.runs.all():
+            if one.user == run.user:
+                super().on_stop(one)
+
+
+@breaks("stop.lifecycle.other-runs")
+class StopsOlderRuns(Reference):
+    """Stops the runs of the same user that were started before, too."""
+
+    def on_stop(self, run: Run) -> None:
+        for one in self.runs.all():
+            if one.user == run.user:
+                super().on_stop(one)
+            if one is run:
+                return
+
+
+@breaks("stop.lifecycle.other-runs")
+class FailsOtherRuns(Reference):
+    """Ends the younger runs of the same user without a word when one is stopped."""
+
+    def on_stop(self, run: Run) -> None:
+        super().on_stop(run)
+        runs = self.runs.all()
+        for one in runs[runs.index(run) + 1 :]:
+            if one.user == run.user:
+                one.cut()
+
+
+@breaks("stop.lifecycle.shortened-id")
+class StopsByPrefix(Reference):
+    """Takes the beginning of a task id for the id."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        exact = super().find_run(task_id, app, user)
+        like = (
+            run
+            for run in self.runs.all()
+            if run.task_id.startswith(task_id) and self.may_stop(run, app, user)
+        )
+        return exact or next(like, None)
+
+
+@breaks("stop.lifecycle.letter-case")
+class FoldsTaskIds(Reference):
+    """Compares task ids without regard to letter case."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        return super().find_run(task_id.lower(), app, user)
+
+
+@breaks("stop.lifecycle.run-id")
+class TakesRunIds(Reference):
+    """Takes a `workflow_run_id` for a task id."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        return self.runs.by_id(task_id) or super().find_run(task_id, app, user)
+
+
+@breaks("stop.lifecycle.other-app")
+class OtherAppsMayStop(Reference):
+    """Stops a run of another app: what Dify does since 1.9.0."""
+
+    def may_stop(self, run: Run, app: App, user: str) -> bool:
+        return run.user == user
+
+
+@breaks("stop.lifecycle.other-app")
+class AnybodyMayStop(Reference):
+    """Asks neither for the app nor for the user of a run."""
+
+    def may_stop(self, run: Run, app: App, user: str) -> bool:
+        return True
+
+
+@breaks("stop.lifecycle.next-run", like="langgenius/dify#40878")
+class NextRunIsBornStopped(Reference):
+    """Keeps the signal of a stop, and stops the next run of the user by it."""
+
+    def on_stop(self, run: Run) -> None:
+        if super().finish(run, self.stopped, self.stop_reason):
+            self.count(("left over", run.user))
+
+    def on_start(self, run: Run) -> None:
+        if self.count(("left over", run.user), 0) > 0:
+            self.count(("left over", run.user), -1)
+            self.later(0.1, lambda: self.finish(run, self.stopped, self.stop_reason))
+
+
+@breaks("stop.lifecycle.next-run")
+class NextRunEndsAtOnce(Reference):
+    """Ends the next run of a user before its first node."""
+
+    def on_stop(self, run: Run) -> None:
+        super().on_stop(run)
+        self.count(("left over", run.user))
+
+    def script(self, run: Run) -> Iterator[Event]:
+        left_over = self.count(("left over", run.user), 0)
+        for event in super().script(run):
+            if event["event"] == "node_started" and left_over > 0:
+                self.count(("left over", run.user), -left_over)
+                self.finish(run, self.stopped, self.stop_reason)
+            yield event
