@@ -15,6 +15,8 @@ from conformance.profiles import AUTO, NONE, load_profile
 from conformance.recording import Recording, RecordingError, Writer, read_recording
 from conformance.reference import Reference, serve
 from conformance.report.console import Console
+from conformance.report.evidence import Evidence
+from conformance.report.files import write_reports
 from conformance.report.text import ending
 from conformance.requirements import Catalogue
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
@@ -103,9 +105,20 @@ class Running:
         if self.session.options.write_baseline:
             write_baseline(self.session.options.write_baseline, verdict, self.session.baseline)
             self._again.append(f"wrote {self.session.options.write_baseline}; fill in each because")
+        self._again += write_reports(path.parent, self._evidence(report, verdict), self.mask)
         if self._console:
             self._console.end(self.lines())
         return verdict.exit_code
+
+    def _evidence(self, report: Mapping[str, Json], verdict: Verdict) -> Evidence:
+        """What the reports are made from: what was recorded, read back."""
+        session, played = self.session, self._played
+        if not isinstance(played, Replay):
+            played = Replay(read_recording(session.options.reports / RECORDING))
+        traces = tuple(played.trace(name) for name in played.names)
+        return Evidence(
+            report, verdict.results, traces, session.catalogue, session.contract, session.target.deadlines
+        )
 
     def _record(self, writer: Writer, verdict: Verdict) -> None:
         for result in verdict.results:

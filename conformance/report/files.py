@@ -1,0 +1,45 @@
+"""Writes the reports of a session; one that fails is told, and loses none of the others."""
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from conformance.report.ci import annotations, badge, ctrf, markdown
+from conformance.report.evidence import Evidence
+from conformance.report.har import har
+from conformance.report.html import html
+
+REPORTS: Mapping[str, Callable[[Evidence], str]] = {
+    "report.html": html,
+    "run.har": har,
+    "badge.json": badge,
+    "ctrf.json": ctrf,
+}
+
+
+def write_reports(folder: Path, evidence: Evidence, mask: Callable[[str], str]) -> list[str]:
+    """Write every report into the folder, and what GitHub reads where it runs this; lines to be told."""
+    told = [line for name, make in REPORTS.items() if (line := _write(folder / name, make, evidence, mask))]
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        told += filter(None, [_write(Path(path), markdown, evidence, mask, "a")])
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        told += map(mask, annotations(evidence))
+    return told
+
+
+def _write(
+    path: Path,
+    make: Callable[[Evidence], str],
+    evidence: Evidence,
+    mask: Callable[[str], str],
+    mode: str = "w",
+) -> str:
+    """Write one report; what went wrong, empty if nothing did."""
+    try:
+        with path.open(mode, encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(mask(make(evidence)))
+    except Exception as error:  # noqa: BLE001 - the verdict stands, whatever the target sent that a report cannot show
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{path} could not be written: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+    return ""
