@@ -40,6 +40,13 @@ class Scenario:
         return tuple(name for name in self.keys if name not in given)
 
 
+def sequences(stage: Stage) -> None:
+    """Start, stop and read runs in drawn orders, as long as there is time; a failing one is shortened."""
+    from conformance.scenarios.sequences import play  # noqa: PLC0415 - Hypothesis takes its time to import
+
+    play(stage)
+
+
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
 PLAIN = Scenario(opening.plain, requests=30)
 NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=30)
@@ -51,6 +58,7 @@ FIRST = (PLAIN, NEIGHBOURS)
 
 # Played side by side, the longest first.
 MAIN = (
+    Scenario(sequences, streams=2, requests=120),
     Scenario(lifecycle.next_run, requests=30),
     Scenario(lifecycle.finished, requests=12),
     Scenario(refusals.credentials, requests=26, needs_run=False),

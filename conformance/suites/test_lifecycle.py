@@ -3,6 +3,7 @@
 from conformance.contract import Contract, violations
 from conformance.effects import Effects, alive
 from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.model import contradiction, sequences_of
 from conformance.refusal import accepted, spared
 from conformance.runs import is_terminal
 from conformance.target import Deadlines
@@ -283,6 +284,17 @@ def test_the_run_id_in_place_of_the_task_id_stops_nothing(run_id_for_task_id: Tr
 @requirement("stop.lifecycle.other-app")
 def test_the_key_of_another_app_stops_nothing(another_app: Trace) -> None:
     _goes_on(another_app)
+
+
+@requirement("stop.lifecycle.any-sequence")
+def test_every_sequence_of_actions_ends_as_it_must(sequences: Trace, effects: Effects) -> None:
+    drawn = sequences_of(sequences)
+    if not drawn:
+        raise Inconclusive(sequences.unmet or "there was no time for a sequence")
+    for runs in reversed(drawn.values()):  # the last that fails is the shortest
+        wrong = [text for run in runs if (text := contradiction(run, effects))]
+        told = [x for run in runs for x in (run.stream, *run.stops, *run.details)]
+        require(not wrong, wrong[0] if wrong else "", *sorted(told, key=lambda x: x.sent_at))
 
 
 @requirement("stop.lifecycle.unasked")
