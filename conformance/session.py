@@ -8,6 +8,7 @@ from typing import Protocol
 from conformance import __version__
 from conformance.baseline import NOTHING_KNOWN, Baseline, weigh
 from conformance.contract import Contract
+from conformance.liveness import liveness
 from conformance.options import Options
 from conformance.profiles import Choice, choose_profile
 from conformance.reachability import locked_out, unreachable
@@ -141,6 +142,7 @@ def summary(
         "baseline": str(session.options.baseline) if session.options.baseline else None,
         "requirements": [requirement_line(result, session.catalogue) for result in verdict.results],
         "observations": [{"id": id_, "value": value} for id_, value in session.observations.items()],
+        "liveness": liveness(session.history().runs).line(),
         "not_covered": uncovered(session),
     }
 

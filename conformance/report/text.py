@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from conformance.liveness import liveness
 from conformance.report.curl import curl
 from conformance.session import Session, find, uncovered
 from conformance.trace import Event, Exchange, History
@@ -38,6 +39,8 @@ def _findings(verdict: Verdict, session: Session) -> Iterator[str]:
     yield from _known(verdict)
     yield from _open(verdict)
     yield from _observations(session)
+    yield ""
+    yield f"how soon: {liveness(session.history().runs).sentence()}"
 
 
 def _results(verdict: Verdict) -> Iterator[str]:
