@@ -64,7 +64,7 @@ MAIN = (
     Scenario(refusals.credentials, requests=26, needs_run=False),
     Scenario(refusals.bodies, requests=22, needs_run=False),
     Scenario(refusals.users, requests=20, needs_run=False),
-    Scenario(lifecycle.repeated, requests=24),
+    Scenario(lifecycle.repeated, streams=lifecycle.LANES, requests=24),
     Scenario(refusals.user_strings, requests=12),
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(lifecycle.refused, requests=16),
