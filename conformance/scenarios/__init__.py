@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from conformance.scenarios import lifecycle, opening, refusals
+from conformance.scenarios.lanes import LANES
 from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
 
@@ -64,8 +65,8 @@ MAIN = (
     Scenario(refusals.credentials, requests=26, needs_run=False),
     Scenario(refusals.bodies, requests=22, needs_run=False),
     Scenario(refusals.users, requests=20, needs_run=False),
-    Scenario(lifecycle.repeated, streams=lifecycle.LANES, requests=24),
-    Scenario(refusals.user_strings, requests=12),
+    Scenario(lifecycle.repeated, streams=LANES, requests=24),
+    Scenario(refusals.user_strings, streams=LANES, requests=12),
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(lifecycle.refused, requests=16),
     Scenario(lifecycle.shortened_id, requests=10),

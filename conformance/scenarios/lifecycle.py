@@ -3,16 +3,15 @@
 import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from conformance.masking import placeholder
 from conformance.runs import is_terminal
+from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
 from conformance.scenarios.stage import LiveRun, Stage, Unmet
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Exchange
 
-LANES = 3
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 LATER = 0.5  # seconds after which a final status is looked at again
 
@@ -102,25 +101,21 @@ def next_run(stage: Stage) -> None:
 
 
 def repeated(stage: Stage) -> None:
-    """Stop one run after another, a dozen of them in three lanes, until one is not stopped."""
+    """Stop one run after another, a dozen of them in a few lanes, until one is not stopped."""
     failed = threading.Event()
 
-    def lane(numbers: range) -> None:
-        for number in numbers:
-            if failed.is_set():
-                return
-            run = stage.start(f"run {number}")
-            in_its_midst(run)
-            stage.stop(run, f"stop {number}")
-            run.wait_over(stage.deadlines.stop)
-            stage.leave(run)
-            if stage.trace().run(run.label).final_status != "stopped":
-                failed.set()
+    def stop_one(number: int) -> None:
+        if failed.is_set():
+            return
+        run = stage.start(f"run {number}")
+        in_its_midst(run)
+        stage.stop(run, f"stop {number}")
+        run.wait_over(stage.deadlines.stop)
+        stage.leave(run)
+        if stage.trace().run(run.label).final_status != "stopped":
+            failed.set()
 
-    with ThreadPoolExecutor(LANES) as lanes:
-        ends = [lanes.submit(lane, range(first, REPEATS + 1, LANES)) for first in range(1, LANES + 1)]
-    for end in ends:
-        end.result()
+    in_lanes(stop_one, range(1, REPEATS + 1))
 
 
 def refused(stage: Stage) -> None:
