@@ -1,0 +1,274 @@
+"""Each report is read back by something that does not know how it was made."""
+
+import base64
+import hashlib
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from conformance.report.ci import annotations, badge, ctrf, markdown
+from conformance.report.files import write_reports
+from conformance.report.har import har
+from conformance.report.html import html
+from tests.commandline import Ran, command
+from tests.evidence import HOSTILE, evidence, hostile_exchange, hostile_stream
+
+DATA = Path(__file__).parent / "data"
+MOST = 300_000  # bytes of a page of a standard run
+
+
+class Page(HTMLParser):
+    """What a page consists of, as far as the tests ask."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: Counter[str] = Counter()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.inside: dict[str, str] = {}
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._open:
+            self.inside[self._open[-1]] = self.inside.get(self._open[-1], "") + data
+
+    def values(self, name: str, tag: str = "") -> list[str]:
+        return [value for of, known, value in self.attributes if known == name and tag in ("", of)]
+
+
+@pytest.fixture(scope="module")
+def page(ran: Ran) -> Page:
+    return Page((ran.reports / "report.html").read_text("utf-8"))
+
+
+def schema(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((DATA / f"{name}.schema.json").read_text("utf-8")))
+
+
+def results(ran: Ran) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((ran.reports / "verdict.json").read_text("utf-8"))[
+        "requirements"
+    ]
+    return found
+
+
+# HTML --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_every_requirement_once(ran: Ran, page: Page) -> None:
+    ids = page.values("id")
+    assert Counter(ids).most_common(1)[0][1] == 1, "ids are unique"
+    assert {line["id"] for line in results(ran)} <= set(page.values("id", "details"))
+    for line in results(ran):
+        assert line["title"] in page.text
+
+
+def test_the_page_is_small_and_needs_nothing_else(ran: Ran, page: Page) -> None:
+    assert (ran.reports / "report.html").stat().st_size < MOST
+    assert not page.values("src")
+    assert all(link.startswith("#") for link in page.values("href"))
+    assert page.tags["link"] == page.tags["img"] == page.tags["iframe"] == 0
+    assert not re.search(r"url\(|@import", page.inside["style"])
+
+
+def test_every_link_leads_somewhere(page: Page) -> None:
+    assert {link[1:] for link in page.values("href")} <= set(page.values("id"))
+
+
+def test_the_policy_allows_our_style_and_script_and_nothing_else(page: Page) -> None:
+    policy = next(
+        value
+        for tag, name, value in page.attributes
+        if tag == "meta" and name == "content" and "-src" in value
+    )
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    assert page.tags["style"] == page.tags["script"] == 1
+    for tag in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(page.inside[tag].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert not [name for _, name, _ in page.attributes if name == "style" or name.startswith("on")]
+
+
+def test_what_held_has_evidence_too(ran: Ran, page: Page) -> None:
+    named = [line for line in results(ran) if line["evidence"]]
+    assert len(named) > len(results(ran)) / 2
+    assert page.tags["svg"] > 20
+    assert "curl -sS" in page.text
+    assert "Authorization: Bearer $DIFY_API_KEY" in page.text
+
+
+def test_the_page_can_be_read_without_sight(page: Page) -> None:
+    assert page.values("lang", "html") == ["en"]
+    assert page.tags["h1"] == page.tags["main"] == page.tags["header"] == page.tags["footer"] == 1
+    assert page.tags["title"] >= 1
+    assert (
+        page.values("role", "svg").count("img") + page.values("aria-hidden", "svg").count("true")
+        == page.tags["svg"]
+    )
+    assert page.values("scope", "th")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=["markup", "quotes", "controls", "length"])
+def test_nothing_that_a_target_says_becomes_markup(text: str) -> None:
+    exchanges = [*(hostile_exchange(text, number) for number in range(1, 5)), hostile_stream(text)]
+    written = html(evidence(*exchanges, reason=text))
+    page = Page(written.encode("utf-8", "replace").decode())
+    assert page.tags["script"] == page.tags["style"] == 1
+    assert page.tags["img"] == 0
+    assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+    assert not re.search("[\x00-\x08\x1b\u202a-\u202e\u2066-\u2069\ud800-\udfff]", written)
+    assert len(written.encode()) < MOST
+
+
+def test_each_result_has_a_word_and_failures_are_open() -> None:
+    written = html(evidence(hostile_exchange("x", 1), reason="seen so"))
+    page = Page(written)
+    assert set(page.values("data-result")) == {
+        "fail",
+        "pass",
+        "deviation",
+        "stale",
+        "untested",
+        "inconclusive",
+        "error",
+    }
+    cards = re.findall(r'<details class="card k-(\w+)"[^>]*?( open)?>', written)
+    assert {kind for kind, is_open in cards if is_open} == {"fail", "stale", "error"}
+    assert "Findings" in page.text
+
+
+def test_a_session_without_any_exchange_has_a_page() -> None:
+    assert "No exchange" in html(evidence()) or "not conformant" in html(evidence()).lower()
+
+
+# HAR, CTRF, JUnit, badge -------------------------------------------------------------------------------------
+
+
+def test_the_archive_is_as_its_schema_says(ran: Ran) -> None:
+    archive = json.loads((ran.reports / "run.har").read_text("utf-8"))
+    schema("har").validate(archive)
+    recorded = [json.loads(line) for line in (ran.reports / "run.jsonl").read_text("ascii").splitlines()]
+    exchanges = [line for line in recorded if line["type"] == "exchange"]
+    assert len(archive["log"]["entries"]) == len(exchanges)
+    assert {entry["pageref"] for entry in archive["log"]["entries"]} == {
+        page["id"] for page in archive["log"]["pages"]
+    }
+    assert any(
+        "workflow_started" in entry["response"]["content"].get("text", "")
+        for entry in archive["log"]["entries"]
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=["markup", "quotes", "controls", "length"])
+def test_the_archive_of_odd_bytes_is_as_its_schema_says(text: str) -> None:
+    schema("har").validate(json.loads(har(evidence(hostile_exchange(text, 1), hostile_stream(text)))))
+
+
+def test_ctrf_is_as_its_schema_says(ran: Ran) -> None:
+    report = json.loads((ran.reports / "ctrf.json").read_text("utf-8"))
+    schema("ctrf").validate(report)
+    counted = report["results"]["summary"]
+    assert counted["tests"] == len(report["results"]["tests"]) == len(results(ran))
+    assert counted["passed"] == counted["tests"]
+    assert counted["start"] < counted["stop"]
+
+
+def test_ctrf_has_a_status_for_every_result() -> None:
+    report = json.loads(ctrf(evidence(hostile_exchange("x", 1), reason="seen")))
+    schema("ctrf").validate(report)
+    assert Counter(test["status"] for test in report["results"]["tests"]) == {
+        "failed": 3,
+        "passed": 1,
+        "other": 1,
+        "skipped": 2,
+    }
+
+
+def test_junit_has_requirement_and_level(ran: Ran) -> None:
+    suite = ET.parse(ran.reports / "junit.xml").getroot()
+    properties = [
+        {one.get("name"): one.get("value") for one in case.iter("property")}
+        for case in suite.iter("testcase")
+    ]
+    assert {line["requirement"] for line in properties if line} == {line["id"] for line in results(ran)}
+    assert {line["level"] for line in properties if line} == {"MUST", "SHOULD", "MAY"}
+
+
+def test_the_badge_is_what_shields_reads(ran: Ran) -> None:
+    line = json.loads((ran.reports / "badge.json").read_text("utf-8"))
+    assert line["schemaVersion"] == 1
+    assert line["message"].startswith("conformant")
+    assert line["color"] == "brightgreen"
+    assert json.loads(badge(evidence()))["color"] == "red"
+    assert json.loads(badge(evidence(outcome="unreachable")))["color"] == "lightgrey"
+
+
+# GitHub ------------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_for_github_is_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "summary.md"
+    path.write_text("before\n", "utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(path))
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert write_reports(tmp_path, evidence(reason="a | b\n<b>"), str) == []
+    text = path.read_text("utf-8")
+    assert text.startswith("before\n## Dify Workflow API: not conformant")
+    assert "a &#124; b &#60;b&#62;" in text
+
+
+@pytest.mark.parametrize("text", HOSTILE[:3])
+def test_nothing_that_a_target_says_breaks_the_table(text: str) -> None:
+    rows = [line for line in markdown(evidence(reason=text)).splitlines() if line.startswith("|")]
+    assert {row.count("|") for row in rows} == {5}
+
+
+def test_annotations_are_one_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    made = evidence(reason="50 %\n::error::forged")
+    told = write_reports(tmp_path, made, str)
+    assert told == annotations(made)
+    assert len(told) == 3
+    assert all(line.startswith("::error title=stop.lifecycle.") and "\n" not in line for line in told)
+    assert "50 %25%0A::error::forged" in told[0]
+
+
+# writing -----------------------------------------------------------------------------------------------------
+
+
+def test_keys_are_masked_in_every_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    made = evidence(hostile_exchange("app-very-secret", 1), reason="app-very-secret")
+    write_reports(tmp_path, made, lambda text: text.replace("app-very-secret", "$DIFY_API_KEY"))
+    for path in tmp_path.iterdir():
+        assert "app-very-secret" not in path.read_text("utf-8"), path.name
+
+
+def test_a_report_that_cannot_be_written_loses_nothing_else(ran: Ran, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    (reports / "report.html").mkdir(parents=True)
+    done = command("judge", str(ran.reports / "run.jsonl"), "--reports", str(reports), reports=reports)
+    assert done.code == 0
+    assert "report.html could not be written" in done.out
+    for name in ("verdict.json", "run.har", "badge.json", "ctrf.json", "junit.xml"):
+        assert (reports / name).exists()
