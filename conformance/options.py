@@ -36,7 +36,7 @@ class Option:
 
 OPTIONS = (
     Option("--base-url", "the API to judge, such as https://dify.example/v1", metavar="URL", dest="base_url"),
-    Option("--target", "a target of dify-conformance.toml", metavar="NAME"),
+    Option("--target", "a target of dify-conformance.toml; run takes several", metavar="NAME"),
     Option("--config", "the file with targets (default: dify-conformance.toml)", "file", "FILE"),
     Option("--spec", "another edition of the OpenAPI document (JSON or YAML, 3.0 or 3.1)", "file", "FILE"),
     Option("--recording", "judge this run.jsonl instead of a target", "file", "FILE"),

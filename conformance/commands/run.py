@@ -3,16 +3,19 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from conformance.options import OPTIONS, Option
+from conformance.options import BY_FLAG, OPTIONS, Option
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
 STRICT = "--strict"
 JUNIT = "junit.xml"
+TARGET = BY_FLAG["--target"]
+ALONE = ("--base-url", "--recording", "--write-baseline")
 
 
 def parameter(option: Option) -> click.Option:
@@ -31,13 +34,13 @@ def parameter(option: Option) -> click.Option:
     )
 
 
-def arguments(values: dict[str, Any]) -> list[str]:
-    """The options as pytest knows them."""
+def arguments(values: dict[str, Any], strict: str = "--strict-should") -> list[str]:
+    """The options as pytest knows them, or with another name for ``--strict-should`` as this command does."""
     found = []
     for option in OPTIONS:
         value = values.get(option.name)
         if option.kind == "flag":
-            found += [option.flag] if value else []
+            found += [strict if option.flag == "--strict-should" else option.flag] if value else []
         elif option.kind == "many":
             found += [f"{option.flag}={one}" for one in value or ()]
         elif value is not None:
@@ -59,8 +62,29 @@ def writable(reports: Path) -> None:
 def _run(pytest_arguments: tuple[str, ...], **values: Any) -> None:
     reports: Path = values["conformance_reports"]
     writable(reports)
+    targets = tuple(dict.fromkeys(values[TARGET.name]))
+    if len(targets) > 1:
+        sys.exit(_run_several(targets, pytest_arguments, values))
+    values[TARGET.name] = targets[0] if targets else None
     junit = ["--junitxml", str(reports / JUNIT)]
     sys.exit(run_suites([*arguments(values), *junit, *pytest_arguments], shown=bool(pytest_arguments)))
+
+
+def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values: dict[str, Any]) -> int:
+    """Judge several targets side by side; the gravest exit code."""
+    from conformance.several import judge_all, tell, worst, write_table  # noqa: PLC0415
+
+    if wrong := [flag for flag in ALONE if values[BY_FLAG[flag].name]]:
+        click.echo(f"{wrong[0]} is for one target. Leave it out, or give one --target.", err=True)
+        return EXIT_USAGE
+    reports: Path = values["conformance_reports"]
+    click.echo(f"judging {', '.join(targets)} side by side; what each prints is in {reports}/NAME/output.txt")
+    own = {TARGET.name: None, "conformance_reports": None}
+    asked = [*arguments({**values, **own}, STRICT), *(["--", *pytest_arguments] if pytest_arguments else [])]
+    judged = judge_all(targets, asked, reports)
+    write_table(judged, reports)
+    tell(judged, sys.stdout)
+    return worst(judged)
 
 
 def run_suites(asked: Sequence[str], shown: bool = False) -> int:
@@ -89,13 +113,19 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
 command = click.Command(
     "run",
     callback=_run,
-    params=[*map(parameter, OPTIONS), click.Argument(["pytest_arguments"], nargs=-1, type=click.UNPROCESSED)],
+    params=[
+        *(parameter(replace(option, kind="many") if option is TARGET else option) for option in OPTIONS),
+        click.Argument(["pytest_arguments"], nargs=-1, type=click.UNPROCESSED),
+    ],
     help="""Judge a target: the embedded reference server, or the one that --base-url names.
 
     Keys are taken from the environment only: DIFY_API_KEY (a workflow app), and for the rules about other apps
     DIFY_CHAT_API_KEY, DIFY_AGENT_CHAT_API_KEY, DIFY_ADVANCED_CHAT_API_KEY, DIFY_COMPLETION_API_KEY and
     DIFY_OTHER_WORKFLOW_API_KEY. DIFY_BASE_URL stands in for --base-url. What follows -- goes to pytest, which then prints
     its own report as well.
+
+    Several --target of dify-conformance.toml are judged side by side: each has its reports in a directory of its
+    own, a table of requirements by targets is printed and written to targets.json, and the gravest exit code counts.
 
     \b
     Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
