@@ -7,6 +7,7 @@ import click
 from conformance import __version__
 
 COMMANDS = {
+    "init": "Write dify-conformance.toml for a first target.",
     "run": "Judge a target: the embedded reference server, or the one that --base-url names.",
     "judge": "Judge a recording again, without a target or a key.",
     "serve": "Run the reference server alone and print its base URL and keys.",
