@@ -9,13 +9,18 @@ from conformance.trace import Exchange, Json, Response
 
 
 class Violation(AssertionError):
-    """The requirement was observed and did not hold; ``evidence`` is where it shows."""
+    """The requirement was observed and did not hold; ``evidence`` is where it shows.
+
+    ``cut_off`` tells that an answer or stream broke off, which a target that went away explains, too.
+    """
 
     def __init__(self, seen: str, evidence: Iterable[Exchange] = (), *, at: float | None = None) -> None:
         super().__init__(seen)
         self.seen = seen
-        self.evidence = tuple(exchange.id for exchange in evidence)
+        shown = tuple(evidence)
+        self.evidence = tuple(exchange.id for exchange in shown)
         self.at = at
+        self.cut_off = any(x.fault or x.ending in {"broken tail", "reset"} for x in shown)
 
 
 class NoAnswer(Violation):

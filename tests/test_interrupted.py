@@ -1,0 +1,135 @@
+"""A run that breaks off, or whose target does, still leaves whole reports that say so."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from conformance.recording import read_recording
+from tests.commandline import SECONDS, Ran, command, surroundings
+
+SPECS = Path(__file__).parent.parent / "specs"
+REPORTS = ("run.jsonl", "verdict.json", "report.html", "run.har", "badge.json", "ctrf.json")
+
+
+def start(*words: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "conformance", *words],
+        env=surroundings(**environment),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait until a condition holds, but not for ever."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        time.sleep(0.02)
+
+
+def lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def ended(process: subprocess.Popen[str], reports: Path) -> Ran:
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    return Ran(process.returncode, out, err, reports)
+
+
+def whole(ran: Ran) -> dict[str, Any]:
+    """The verdict, after a look at every report."""
+    for name in REPORTS:
+        assert (ran.reports / name).stat().st_size, name
+    assert "</html>" in (ran.reports / "report.html").read_text("utf-8")
+    for name in ("run.har", "badge.json", "ctrf.json"):
+        json.loads((ran.reports / name).read_text("utf-8"))
+    verdict: dict[str, Any] = json.loads((ran.reports / "verdict.json").read_text("utf-8"))
+    Draft202012Validator(json.loads((SPECS / "verdict.schema.json").read_text("utf-8"))).validate(verdict)
+    assert read_recording(ran.reports / "run.jsonl").complete
+    assert "Traceback" not in ran.out + ran.err
+    return verdict
+
+
+@pytest.mark.parametrize("exchanges", [1, 8, 60])
+def test_an_interrupted_run_is_incomplete(tmp_path: Path, exchanges: int) -> None:
+    reports = tmp_path / "reports"
+    process = start("run", "--reports", str(reports), cwd=tmp_path)
+    wait_for(lambda: lines(reports / "run.jsonl") > exchanges, "the run")
+    process.send_signal(signal.SIGINT)
+    ran = ended(process, reports)
+    verdict = whole(ran)
+    assert ran.code == verdict["exit_code"] == 3
+    assert verdict["outcome"] == "incomplete"
+    assert "interrupted" in verdict["summary"]
+    assert "incomplete" in ran.out
+    assert "Incomplete" in (reports / "report.html").read_text("utf-8")
+    assert not [line for line in verdict["requirements"] if line["result"] == "fail"]
+
+
+def test_an_interrupted_run_is_judged_again_as_incomplete(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    process = start("run", "--reports", str(reports), cwd=tmp_path)
+    wait_for(lambda: lines(reports / "run.jsonl") > 30, "the run")
+    process.send_signal(signal.SIGINT)
+    ended(process, reports)
+    again = command(
+        "judge", str(reports / "run.jsonl"), "--reports", str(tmp_path / "again"), reports=tmp_path / "again"
+    )
+    assert again.code == 3
+    assert "interrupted" in whole_of(again)["summary"]
+
+
+def whole_of(ran: Ran) -> dict[str, Any]:
+    verdict: dict[str, Any] = json.loads((ran.reports / "verdict.json").read_text("utf-8"))
+    return verdict
+
+
+def test_a_run_that_is_killed_leaves_a_recording_that_can_be_judged(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    process = start("run", "--reports", str(reports), cwd=tmp_path)
+    wait_for(lambda: lines(reports / "run.jsonl") > 30, "the run")
+    process.kill()
+    ended(process, reports)
+    again = command(
+        "judge", str(reports / "run.jsonl"), "--reports", str(tmp_path / "again"), reports=tmp_path / "again"
+    )
+    assert again.code == 3
+    assert "breaks off" in whole_of(again)["summary"]
+
+
+@pytest.mark.parametrize("exchanges", [8, 60])
+def test_a_target_that_dies_makes_the_run_incomplete(tmp_path: Path, exchanges: int) -> None:
+    server = start("serve", "--json", cwd=tmp_path)
+    try:
+        assert server.stdout is not None
+        told = json.loads(server.stdout.readline())
+        reports = tmp_path / "reports"
+        words = ("run", "--base-url", told["base_url"], "--reports", str(reports))
+        process = start(*words, cwd=tmp_path, **told["environment"])
+        wait_for(lambda: lines(reports / "run.jsonl") > exchanges, "the run")
+        server.kill()
+        ran = ended(process, reports)
+    finally:
+        server.kill()
+        server.communicate(timeout=SECONDS)
+    verdict = whole(ran)
+    assert ran.code == verdict["exit_code"] == 3, ran.out
+    assert verdict["outcome"] == "incomplete"
+    failed = [
+        line for line in verdict["requirements"] if line["result"] == "fail" and line["level"] == "MUST"
+    ]
+    assert not failed
