@@ -17,6 +17,7 @@ FaultKind = Literal["unreachable", "tls", "timeout", "reset", "protocol", "too l
 Ending = Literal["clean", "broken tail", "reset", "silence", "too large", "left"]
 
 TERMINAL = "workflow_finished"
+CLEAN_UP = "clean-up"  # the case of a stop that only ends what a scenario left running; never judged
 FINISHED_STATUSES = frozenset({"succeeded", "failed", "stopped", "partial-succeeded", "cancelled"})
 
 
@@ -214,9 +215,10 @@ class Run:
 
     @property
     def effective(self) -> Exchange | None:
-        """The first stop that was acknowledged with a 2xx."""
+        """The first stop that was acknowledged with a 2xx, those apart that only clean up."""
+        judged = (stop for stop in self.stops if stop.case != CLEAN_UP)
         return next(
-            (stop for stop in self.stops if stop.acknowledged_at and (stop.status or 0) // 100 == 2), None
+            (stop for stop in judged if stop.acknowledged_at and (stop.status or 0) // 100 == 2), None
         )
 
     @property
@@ -273,7 +275,8 @@ class Trace:
     @cached_property
     def runs(self) -> tuple[Run, ...]:
         """Every streamed run of the scenario, in the order of their starts."""
-        return tuple(self._run(exchange) for exchange in self.exchanges if is_stream(exchange))
+        streams = sorted(filter(is_stream, self.exchanges), key=lambda stream: stream.sent_at)
+        return tuple(map(self._run, streams))
 
     def run(self, label: str) -> Run:
         """The last run of that label; raises NotRecorded."""

@@ -14,6 +14,7 @@ from conformance.probe.http import HttpProbe, Reply, stopwatch
 from conformance.probe.stream import LiveStream
 from conformance.runs import Inputs, is_terminal
 from conformance.target import OWNER_KEY
+from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
 from conformance.trace import Event, Exchange, Headers, Request, Run, Trace
 
 JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
@@ -25,6 +26,7 @@ ACCEPT: Headers = (
 KEPT_BODY = 16_384  # bytes of a request body that the record keeps
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
 DETAIL_POLL = 0.15  # seconds between two looks at the run detail
+DETAIL_APPEARS = 1.0  # seconds until a run detail that cannot be read counts as one that never can
 
 
 class Unmet(Exception):
@@ -239,8 +241,12 @@ class Stage:
 
     def read_details(self, run: LiveRun) -> None:
         """Read the run detail until it gives a final status or the deadline passes, and once more."""
-        deadline = self.clock() + self.deadlines.detail * 1000
-        while not self._is_final(self.detail(run)) and self.clock() < deadline:
+        began = self.clock()
+        while True:
+            detail = self.detail(run)
+            patience = self.deadlines.detail if detail.status == 200 else DETAIL_APPEARS
+            if self._is_final(detail) or self.clock() >= began + patience * 1000:
+                break
             self.pause(DETAIL_POLL)
         self.detail(run)
 
@@ -289,13 +295,13 @@ class Stage:
             request = self.stop_request(run.task_id, user=run.user)
             reply = self._probe.send_regardless(request, self.clock, seconds=CLEAN_UP)
             self._record(
-                "stop", "clean-up", request, reply, {"run": run.id, "task": run.task_id, "by": "owner"}
+                "stop", CLEAN_UP_CASE, request, reply, {"run": run.id, "task": run.task_id, "by": "owner"}
             )
         self.leave(run)
 
     def _is_final(self, detail: Exchange) -> bool:
         if detail.response is None or detail.status != 200:
-            return detail.fault is None
+            return False
         return detail.response.member.get("status") not in {"running", "scheduled", "paused", None}
 
     def _next_id(self) -> str:

@@ -1,7 +1,28 @@
 """Unusual answers."""
 
-from conformance.reference.reference import Reference
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from conformance.reference import App, Error, Reference, Refused, Request, Run
+from conformance.reference.answers import (
+    MALFORMED,
+    NO_SUCH_RUN,
+    NO_USER,
+    NOT_AN_OBJECT,
+    NOT_JSON,
+    NOT_WORKFLOW_APP,
+    UNKNOWN_KEY,
+)
 from conformance.reference.variants.marking import unusual
+from conformance.reference.wire import encode
+
+NO_TASK = replace(NO_SUCH_RUN, message="Task not found.")
 
 
 @unusual()
@@ -9,3 +30,325 @@ class NamesTheCharset(Reference):
     """Says `charset=utf-8` in every media type."""
 
     json_type = "application/json; charset=utf-8"
+
+
+@unusual()
+class ShoutsTheCharset(Reference):
+    """Writes media type and charset in capitals, without the blank."""
+
+    json_type = "Application/JSON;charset=UTF-8"
+
+
+@unusual()
+class PrettyPrints(Reference):
+    """Indents its JSON."""
+
+    def dumps(self, body: dict[str, Any]) -> bytes:
+        return json.dumps(body, indent=4).encode() + b"\r\n"
+
+
+@unusual()
+class OrdersMembersOtherwise(Reference):
+    """Writes the members of its answers in another order."""
+
+    def dumps(self, body: dict[str, Any]) -> bytes:
+        return super().dumps(dict(reversed(body.items())))
+
+
+@unusual()
+class EscapesEverything(Reference):
+    """Writes whatever is not ASCII as an escape, in answers and streams."""
+
+    def dumps(self, body: dict[str, Any]) -> bytes:
+        return json.dumps(body, ensure_ascii=True).encode()
+
+    def frame(self, event: dict[str, Any]) -> bytes:
+        return b"data:" + json.dumps(event).encode() + b"\n\n" if "data" in event else super().frame(event)
+
+
+@unusual()
+class ClosesConnections(Reference):
+    """Closes the connection after every answer."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response.headers["Connection"] = "close"
+        return super().respond(request, response)
+
+
+@unusual()
+class ChunksEverything(Reference):
+    """Sends every answer in chunks of a few bytes."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if not response.is_streamed and response.get_data():
+            data = response.get_data()
+            response.response = (data[at : at + 7] for at in range(0, len(data), 7))
+            del response.headers["Content-Length"]
+        return response
+
+
+@unusual()
+class CompressesWhenAsked(Reference):
+    """Compresses its answers for clients that accept it."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if not response.is_streamed and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.set_data(gzip.compress(response.get_data()))
+            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+
+@unusual()
+class CompressesStreams(Reference):
+    """Compresses streams, too, event by event."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if response.is_streamed and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.response = self.compressed(iter(response.response))
+            response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def compressed(self, chunks: Iterator[Any]) -> Iterator[bytes]:
+        packer = zlib.compressobj(wbits=31)
+        for chunk in chunks:
+            yield packer.compress(chunk) + packer.flush(zlib.Z_SYNC_FLUSH)
+        yield packer.flush()
+
+
+@unusual()
+class ManyHeaders(Reference):
+    """Sends the headers of a proxy, and some twice."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        for number in range(30):
+            response.headers.add(f"X-Trace-{number}", "0" * 64)
+        response.headers.add("Set-Cookie", "a=1; Path=/")
+        response.headers.add("Set-Cookie", "b=2; Path=/")
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        return response
+
+
+@unusual()
+class SmallHeaders(Reference):
+    """Writes header names small and the reason phrase not at all."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        for number, data in enumerate(encode(request, response)):
+            if number:
+                yield data
+                continue
+            head, end, body = data.partition(b"\r\n\r\n")
+            first, *lines = head.split(b"\r\n")
+            small = [
+                name.lower() + colon + value for name, colon, value in (x.partition(b":") for x in lines)
+            ]
+            status = b" ".join(first.split(b" ")[:2]) + b" "
+            yield b"\r\n".join([status, *small]) + end + body
+
+
+@unusual()
+class NoDate(Reference):
+    """Sends neither `Date` nor `Server`, nor any header of Dify."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        return response
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        for data in encode(request, response):
+            yield (
+                b"\r\n".join(
+                    line for line in data.split(b"\r\n") if not line.startswith((b"Date: ", b"Server: "))
+                )
+                if data.startswith(b"HTTP/")
+                else data
+            )
+
+
+@unusual()
+class SpeaksOldHttp(Reference):
+    """Answers as HTTP/1.0, and ends every answer by closing the connection."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response.headers["Connection"] = "close"
+        return super().respond(request, response)
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        request.environ["SERVER_PROTOCOL"] = "HTTP/1.0"
+        for data in encode(request, response):
+            yield data.replace(b"HTTP/1.1", b"HTTP/1.0", 1) if data.startswith(b"HTTP/") else data
+
+
+@unusual()
+class DropsIdleConnections(Reference):
+    """Closes a connection after an answer without having said so."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        from conformance.reference import HangUp  # noqa: PLC0415
+
+        yield from super().wire(request, response)
+        raise HangUp
+
+
+@unusual()
+class TellsUnknownTasks(Reference):
+    """Answers 404 for a task that it does not know, or that is not the user's."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is None:
+            raise Refused(NO_TASK)
+        return run
+
+
+@unusual()
+class TellsFinishedTasks(Reference):
+    """Answers 404 for a task that is over, too."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is None or run.has_ended:
+            raise Refused(NO_TASK)
+        return run
+
+
+@unusual()
+class ForbidsForeignTasks(Reference):
+    """Answers 403 for the task of another user or app."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = self.runs.by_task(task_id)
+        if run is not None and not self.may_stop(run, app, user):
+            raise Refused(Error(403, "forbidden", "The task is not yours."))
+        return run
+
+
+@unusual()
+class LooksForTheTaskFirst(Reference):
+    """Answers 404 for a task that it does not know before it looks at the body."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        if run is None or (run.app != app and app.mode == "workflow"):
+            raise Refused(NO_TASK)
+        return super().do_stop(request, app, task_id)
+
+
+@unusual()
+class LetsOtherUsersStop(Reference):
+    """Stops a run for any user of the app: what Dify does since 1.9.0."""
+
+    def may_stop(self, run: Run, app: App, user: str) -> bool:
+        return run.app == app
+
+
+@unusual(warns=("stop.user.message", "stop.app-mode.message"))
+class SpeaksOtherWords(Reference):
+    """Has its own texts for everything that it refuses."""
+
+    def envelope(self, error: Error) -> dict[str, Any]:
+        return super().envelope(error) | {"message": f"Nein: {error.code} – so geht das nicht."}
+
+
+@unusual()
+class TellsMoreInErrors(Reference):
+    """Adds details to the envelope of every refusal."""
+
+    def envelope(self, error: Error) -> dict[str, Any]:
+        more = {"params": "user", "request_id": "7f3c", "details": [{"field": None}]}
+        return super().envelope(error) | more
+
+
+@unusual()
+class RefusesBadBodiesAsInvalidParam(Reference):
+    """Refuses every bad body in the one documented way."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        bodies = {MALFORMED, NOT_AN_OBJECT, NOT_JSON}
+        said = replace(NO_USER, message=error.message) if error in bodies else error
+        return super().refusal(request, said)
+
+
+@unusual(warns=("stop.body.documented-status",))
+class UnprocessableBodies(Reference):
+    """Refuses bodies that it cannot read with 422."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        bodies = {MALFORMED, NOT_AN_OBJECT}
+        return super().refusal(request, replace(error, status=422) if error in bodies else error)
+
+
+@unusual()
+class ChallengesInDetail(Reference):
+    """Says in its challenge what is wrong with the key, as RFC 6750 has it."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        answer = super().refusal(request, error)
+        if error == UNKNOWN_KEY:
+            answer.headers.set("WWW-Authenticate", 'Bearer realm="dify", error="invalid_token"')
+        return answer
+
+
+@unusual()
+class AsksForModeFirst(Reference):
+    """Looks at the app's mode before the body."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        self.check_mode(app)
+        return super().do_stop(request, app, task_id)
+
+
+@unusual()
+class HasNothingButRuns(Reference):
+    """Has no `/info` and no `/parameters`."""
+
+    def do_info(self, request: Request, app: App) -> Response:
+        raise Refused(Error(404, "not_found", "There is no such thing."))
+
+    do_parameters = do_info
+
+
+@unusual()
+class HasNoRounds(Reference):
+    """Has an app whose form has no field `rounds`."""
+
+    def do_parameters(self, request: Request, app: App) -> Response:
+        return self.json({"user_input_form": []})
+
+
+@unusual()
+class WantsManyInputs(Reference):
+    """Has an app that asks for inputs of every kind, and refuses to start without them."""
+
+    required = ("name", "kind", "sure")
+
+    def do_parameters(self, request: Request, app: App) -> Response:
+        form: list[dict[str, Any]] = [
+            {"text-input": {"variable": "name", "required": True, "label": "Name", "max_length": 48}},
+            {"select": {"variable": "kind", "required": True, "label": "Kind", "options": ["a", "b"]}},
+            {"checkbox": {"variable": "sure", "required": True, "label": "Sure"}},
+            {"paragraph": {"variable": "note", "required": False, "label": "Note"}},
+        ]
+        return self.json({"user_input_form": form})
+
+    def read_rounds(self, body: dict[str, Any]) -> int:
+        missing = set(self.required) - set(body.get("inputs") or {})
+        if missing:
+            raise Refused(replace(NOT_WORKFLOW_APP, code="invalid_param", message=f"{missing} required"))
+        return super().read_rounds(body)
+
+
+@unusual()
+class RefusesBlocking(Reference):
+    """Refuses runs in blocking mode."""
+
+    def read_response_mode(self, body: dict[str, Any]) -> str:
+        mode = super().read_response_mode(body)
+        if mode == "blocking":
+            raise Refused(Error(400, "invalid_param", "Only streaming is supported."))
+        return mode
