@@ -16,7 +16,7 @@ CALLED = {
 
 def diagnose(target: Target, reach: Trace, finished: Trace, catalogue: Catalogue) -> Iterator[str]:
     """The findings, a sentence or two a line."""
-    if why := unreachable(reach, target.base_url):
+    if why := unreachable((*reach.exchanges, *finished.exchanges), target.base_url):
         yield why
         return
     yield f"{target.base_url} answers{_version(reach)}."

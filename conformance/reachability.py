@@ -1,16 +1,19 @@
 """Whether anything can be asked of a target at all, told from its first answers; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from conformance.target import OWNER_KEY
-from conformance.trace import Trace
+from conformance.trace import Exchange, Trace
 
 LOCKED = (401, 403)
 
 
-def unreachable(reach: Trace, url: str) -> str:
-    """Why nothing can be asked of the target, empty if something can; one paragraph for a person."""
-    exchanges = reach.exchanges
+def unreachable(exchanges: Sequence[Exchange], url: str) -> str:
+    """Why nothing can be asked of the target, told from the first exchanges; empty if something can.
+
+    Pages for what does not exist are no proof as long as no run was tried: a server may know the operations of
+    runs only. One paragraph for a person.
+    """
     if not exchanges:
         return ""
     faults = [exchange.fault for exchange in exchanges if exchange.fault]
@@ -23,7 +26,8 @@ def unreachable(reach: Trace, url: str) -> str:
             f"{url} redirects every request (to {where}), and the suite follows no redirects. "
             "Give the address behind it as --base-url."
         )
-    if len(answers) == len(exchanges) and all("html" in answer.media_type for answer in answers):
+    tried = any(exchange.operation == "run" for exchange in exchanges) or any(a.status < 300 for a in answers)
+    if tried and len(answers) == len(exchanges) and all("html" in answer.media_type for answer in answers):
         return (
             f"{url} answers with web pages ({answers[0].status} {answers[0].media_type}) and not with the Dify Service API. "
             "The base URL of a Dify ends in /v1, such as https://dify.example/v1."

@@ -10,6 +10,9 @@ from conformance.trace import TERMINAL, Event, Exchange, Json, Run
 LEVER = "rounds"  # the input of the app in specs/apps that decides how long a run lasts
 
 
+LONG = 40  # rounds of it that last long enough to be stopped, some 14 s on a real Dify
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """Inputs for a run that is to be stopped, and for runs that are to end by themselves (shortest first)."""
@@ -41,7 +44,8 @@ def choose_inputs(
     if LEVER not in form or rounds is None or rounds < 10:
         return Inputs(inputs, (inputs,), seconds)
     fractions = (rounds // 10, rounds * 3 // 10, rounds)
-    return Inputs({**inputs, LEVER: rounds}, tuple({**inputs, LEVER: share} for share in fractions), seconds)
+    long = rounds if LEVER in inputs else min(rounds, LONG)
+    return Inputs({**inputs, LEVER: long}, tuple({**inputs, LEVER: share} for share in fractions), seconds)
 
 
 def is_terminal(event: Event) -> bool:

@@ -73,11 +73,12 @@ class Session:
         return frozenset(exchange.case for exchange in evidence if exchange.operation == "stop")
 
     def _circumstances(self) -> Circumstances:
-        reach, closing = self._known("reach"), self._known("closing")
+        reach, plain, closing = (self._known(name) for name in ("reach", "plain", "closing"))
+        first = [exchange for trace in (reach, plain) if trace for exchange in trace.exchanges]
         return Circumstances(
             strict=self.options.strict,
             narrowed=self.options.narrowed,
-            unreachable=unreachable(reach, self.target.base_url) if reach else "",
+            unreachable=unreachable(first, self.target.base_url),
             locked_out=locked_out(reach) if reach and OWNER_KEY in self.target.keys else "",
             gone=_gone(closing) if closing else "",
             interrupted=self.interrupted,

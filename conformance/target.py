@@ -34,7 +34,7 @@ class Deadlines:
 
     connect: float = 5.0
     answer: float = 15.0  # a whole answer to one request
-    first_event: float = 20.0  # from the start of a run to the event that carries its task_id
+    first_event: float = 60.0  # from the start of a run to the event that carries its task_id
     stop: float = 10.0  # from the acknowledgement of a stop to the end of the stream
     grace: float = 1.0  # in which a node may still start after the acknowledgement
     detail: float = 10.0  # from the end of the stream to the run detail saying so

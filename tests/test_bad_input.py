@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import NotFound
 
 from conformance.reference import App, Reference, Request, Response
 from tests.judged import Judge, Judged
@@ -215,3 +216,30 @@ def test_an_endless_answer_is_cut_and_judged(judge: Judge, serving: Callable[[Re
     assert judged.exit_code == 1, judged.output
     assert "longer than" in judged.output
     assert (judged.reports / "run.jsonl").stat().st_size < 20_000_000
+
+
+def test_a_base_url_without_its_path(judge: Judge, serving: Callable[[Reference], Any]) -> None:
+    server = serving(Reference())
+    judged = judge("--base-url", server.base_url.removesuffix("/v1"), *QUICK, env=server.keys)
+    assert_told(judged, 4, "web pages", "ends in /v1")
+
+
+class KnowsOnlyRunsAndStops(Reference):
+    """Has nothing but web pages for the app's description, and for a task that does not exist."""
+
+    def route(self, request: Request) -> tuple[str, dict[str, str]]:
+        operation, found = super().route(request)
+        if operation in {"info", "parameters"} or not self.knows(found.get("task_id")):
+            raise NotFound
+        return operation, found
+
+    def knows(self, task_id: str | None) -> bool:
+        return task_id is None or any(run.task_id == task_id for run in self.runs.all())
+
+
+def test_pages_for_what_does_not_exist_are_no_proof(
+    judge: Judge, serving: Callable[[Reference], Any]
+) -> None:
+    server = serving(KnowsOnlyRunsAndStops())
+    judged = judge("--base-url", server.base_url, *QUICK, env=server.keys)
+    assert judged.exit_code == 0, judged.output

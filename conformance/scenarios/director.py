@@ -126,7 +126,7 @@ class Director:
     def _give_up_early(self) -> None:
         """Send nothing more to a target that is not there, or lets nobody in."""
         reach = self._traces[REACH.name].result()
-        if why := unreachable(reach, self.target.base_url) or locked_out(reach):
+        if why := unreachable(reach.exchanges, self.target.base_url) or locked_out(reach):
             self.stop(why)
 
     def _parameters(self) -> Exchange | None:
