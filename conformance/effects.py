@@ -41,7 +41,10 @@ class Effects:
         )
 
     def stops(self, run: Run, stop: Exchange) -> None:
-        """Require that the run ends as stopped within the deadline of an acknowledged stop; raises Violation."""
+        """Require that the run ends as stopped within the deadline of an acknowledged stop; raises Violation.
+
+        Where the run detail was read, it must say so in the end.
+        """
         if run.terminal is None:
             ended = (
                 "had not ended"
@@ -57,6 +60,9 @@ class Effects:
         seen = f"the run ended as {shown(run.final_status)} {after:.0f} ms after the stop was acknowledged"
         held = run.final_status == "stopped" and after <= self.deadlines.stop * 1000
         require(held, seen, stop, run.stream, at=run.terminal.at)
+        told = run.statuses[-1:]
+        seen = f"the stream ended as stopped, but the run detail says {shown(told[0])}" if told else ""
+        require(not told or told == ["stopped"], seen, stop, run.stream, *run.details[-1:])
 
 
 def alive(run: Run, stop: Exchange) -> Run:
