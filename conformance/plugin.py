@@ -44,6 +44,7 @@ class Judge:
         self.began = time.monotonic()
         self.stack = ExitStack()
         self.running: Any = None
+        self.refused = ""
         self.notes = Notes()
 
     def finish(self) -> int:
@@ -80,8 +81,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     options = read_options(getter(config))
     for prefix in options.only:
         if not any(one.id.startswith(prefix) for one in judge.catalogue):
-            _refuse(
-                config, f"--only {prefix}: no requirement's id begins so. `dify-conformance list` shows them."
+            judge.refused = (
+                f"--only {prefix}: no requirement's id begins so. `dify-conformance list` shows them."
             )
     left_out = [item for item in items if (one := judge.requirement(item)) and not options.wants(one)]
     if left_out:
@@ -94,6 +95,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     judge = session.config.stash.get(STATE, None)
     if judge is None or session.config.option.collectonly:
         return
+    if judge.refused:
+        _end(session.config, judge.refused, EXIT_USAGE)
+    if session.testsfailed:
+        _end(session.config, "A suite cannot be read, which is a fault of ours.", EXIT_CODES["harness fault"])
     from conformance.running import Asked, begin  # noqa: PLC0415 - httpx and the server are not needed to collect
 
     names: set[str] = set()
@@ -106,14 +111,27 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         asked = Asked(getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told)
         judge.running = begin(asked, judge.stack)
     except UsageError as error:
-        _refuse(session.config, str(error))
+        _end(session.config, str(error), EXIT_USAGE)
 
 
-def _refuse(config: pytest.Config, why: str) -> NoReturn:
-    """End the session with a sentence about how to use it."""
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Show why a suite cannot be read, also where pytest's own reporter is left out."""
+    if report.failed:
+        sys.stderr.write(f"{report.nodeid}: {report.longreprtext}\n")
+
+
+def _end(config: pytest.Config, why: str, code: int) -> NoReturn:
+    """End the session before it began, with a sentence about why."""
     if not config.pluginmanager.has_plugin("terminalreporter"):
         sys.stderr.write(why + "\n")  # pytest's reporter would have said it
-    pytest.exit(why, returncode=EXIT_USAGE)
+    _tell(config, code)
+    pytest.exit(why, returncode=code)
+
+
+def _tell(config: pytest.Config, code: int) -> None:
+    for plugin in config.pluginmanager.get_plugins():
+        if isinstance(plugin, Ended):
+            plugin.exit_code = code
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -207,9 +225,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         judge.running.break_off("the run was interrupted")
     with judge.stack:
         session.exitstatus = judge.finish()
-    for plugin in session.config.pluginmanager.get_plugins():
-        if isinstance(plugin, Ended):
-            plugin.exit_code = int(session.exitstatus)
+    _tell(session.config, int(session.exitstatus))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

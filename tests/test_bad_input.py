@@ -243,3 +243,17 @@ def test_pages_for_what_does_not_exist_are_no_proof(
     server = serving(KnowsOnlyRunsAndStops())
     judged = judge("--base-url", server.base_url, *QUICK, env=server.keys)
     assert judged.exit_code == 0, judged.output
+
+
+def test_an_id_that_no_requirement_has(judge: Judge) -> None:
+    judged = judge("--only", "stop.absent")
+    assert judged.exit_code == 2, judged.output
+    assert judged.output.strip().startswith("--only stop.absent:")
+
+
+def test_a_suite_that_cannot_be_read_is_a_fault_of_ours(judge: Judge, tmp_path: Path) -> None:
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import nothing_of_that_name\n")
+    judged = judge("--", str(broken))
+    assert judged.exit_code == 4, judged.output
+    assert "nothing_of_that_name" in judged.output
