@@ -4,7 +4,6 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, read_baseline
@@ -55,9 +54,8 @@ def load_profile(name: str, catalogue: Catalogue) -> Profile:
     """The profile of that name; raises UsageError."""
     names = profile_names()
     if name not in names:
-        near = get_close_matches(name, names, n=2, cutoff=0.7) or names
         raise UsageError(
-            f"There is no profile {name!r}. Give {', '.join(near)}, {AUTO} (by the header X-Version) or {NONE}."
+            f"There is no profile {name!r}. Give {', '.join(names)}, {AUTO} (by the header X-Version) or {NONE}."
         )
     path: Path = specs_dir() / FOLDER / f"{name}.toml"
     table = tomllib.loads(path.read_text("utf-8"))

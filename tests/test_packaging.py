@@ -1,0 +1,186 @@
+"""The package outside its checkout, and the files by which it is used elsewhere: run and linted."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conformance.reference import Reference, Server
+from conformance.reference.versions import VERSIONS
+from tests.commandline import SECONDS, surroundings
+
+ROOT = Path(__file__).resolve().parent.parent
+Serving = Callable[[Reference], Server]
+
+
+def _tool(name: str) -> str:
+    """A program of the development tools, or of the machine."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+OUTSIDE = {"PYTHONPATH": ""}
+
+
+def _run(*words: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        words,
+        cwd=cwd,
+        env=surroundings(**environment),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def _load(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from this checkout."""
+    uv = os.environ.get("UV") or _tool("uv")
+    folder = tmp_path_factory.mktemp("wheel")
+    built = _run(uv, "build", "--wheel", "--out-dir", str(folder), str(ROOT), cwd=folder)
+    assert built.returncode == 0, built.stderr
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program in an environment of its own, which borrows nothing from here but the dependencies."""
+    uv = os.environ.get("UV") or _tool("uv")
+    folder = tmp_path_factory.mktemp("venv") / "v"
+    python = str(folder / "bin" / "python")
+    for words in (
+        ("venv", "--python", sys.executable, str(folder)),
+        ("pip", "install", "--no-deps", "--offline", "--python", python, str(wheel)),
+    ):
+        done = _run(uv, *words, cwd=folder.parent)
+        assert done.returncode == 0, done.stderr
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    return folder / "bin" / "dify-conformance"
+
+
+def test_the_wheel_has_all_that_a_run_needs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    ours = [path.relative_to(ROOT) for path in (ROOT / "specs").rglob("*") if path.is_file()]
+    assert {f"conformance/_{path.as_posix()}" for path in ours} <= names
+    assert "conformance/suites/pytest.ini" in names
+    assert {name for name in names if name.startswith("conformance/suites/test_")}
+    assert not [name for name in names if name.startswith(("tests/", "deploy/"))]
+
+
+def test_the_wheel_judges_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
+    where = _run(
+        str(installed.with_name("python")),
+        "-c",
+        "import conformance; print(conformance.__file__)",
+        cwd=tmp_path,
+        **OUTSIDE,
+    )
+    assert str(installed.parent.parent) in where.stdout
+    done = _run(str(installed), "run", cwd=tmp_path, **OUTSIDE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tmp_path / "reports" / "verdict.json").read_text("utf-8"))["outcome"] == "conformant"
+    assert _run(str(installed), "--version", cwd=tmp_path, **OUTSIDE).stdout.startswith(
+        "dify-conformance, version"
+    )
+    unknown = _run(str(installed), "run", "--profile", "dify-0", cwd=tmp_path, **OUTSIDE)
+    assert "dify-1.12" in unknown.stderr + unknown.stdout
+
+
+def _step(server: Server, folder: Path, **inputs: str) -> "subprocess.CompletedProcess[str]":
+    """Do what the action does to judge, with its inputs as the runner gives them."""
+    action = _load("action.yml")
+    (step,) = [step for step in action["runs"]["steps"] if step.get("id") == "run"]
+    given = {name: one["default"] for name, one in action["inputs"].items()} | inputs
+    environment = {
+        variable: given[value.removeprefix("${{ inputs.").removesuffix(" }}")]
+        for variable, value in step["env"].items()
+    }
+    program = folder / "dify-conformance" / "bin" / "dify-conformance"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(Path(sys.executable).with_name("dify-conformance"))
+    runner = {"RUNNER_TEMP": str(folder), "GITHUB_OUTPUT": str(folder / "output")}
+    shell = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
+    return _run(*shell, cwd=folder, **environment, **runner, **server.keys)
+
+
+def test_the_action_judges_with_its_inputs(serving: Serving, tmp_path: Path) -> None:
+    server = serving(VERSIONS["dify-1.16"](round_seconds=0.05))
+    known = tmp_path / "known list.toml"
+    known.write_text('[[deviation]]\nid = "stop.user.number"\nbecause = "old clients"\n', "utf-8")
+    done = _step(
+        server, tmp_path, **{"base-url": server.base_url, "scope": "contract", "baseline": known.name}
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert (tmp_path / "output").read_text("utf-8") == "exit-code=1\n"
+    verdict = json.loads((tmp_path / "reports" / "verdict.json").read_text("utf-8"))
+    assert verdict["narrowed"] == ["--scope contract"]
+    assert {line["result"] for line in verdict["requirements"] if line["id"] == "stop.user.number"} == {
+        "deviation"
+    }
+
+
+def test_the_inputs_of_the_action_reach_no_shell_as_text() -> None:
+    for step in _load("action.yml")["runs"]["steps"]:
+        assert "${{" not in step.get("run", "")
+
+
+def test_the_gitlab_job_judges(serving: Serving, tmp_path: Path) -> None:
+    server = serving(Reference(round_seconds=0.05))
+    job = _load("deploy/gitlab-ci.yml")[".dify-conformance"]
+    line = job["script"][-1]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    options = {
+        "CONFORMANCE_OPTIONS": "--only stop.user.missing",
+        "PATH": path,
+        "DIFY_BASE_URL": server.base_url,
+    }
+    done = _run("bash", "-euc", line, cwd=tmp_path, **options, **server.keys)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / job["artifacts"]["reports"]["junit"]).exists()
+
+
+def test_the_container_and_the_pod_agree_and_are_not_root() -> None:
+    docker = (ROOT / "Dockerfile").read_text("utf-8")
+    pod = _load("deploy/kubernetes-job.yaml")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert f"USER {pod['securityContext']['runAsUser']}" in docker
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/work/reports", "/tmp"}
+    assert not any("KEY" in variable["name"] for variable in container["env"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hadolint", "Dockerfile"),
+        ("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"),
+        ("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "deploy/gitlab-ci.yml"),
+        ("kubernetes-validate", "--strict", "deploy/kubernetes-job.yaml"),
+    ],
+    ids=lambda words: words[-1],
+)
+def test_the_linters_have_nothing_to_say(words: tuple[str, ...]) -> None:
+    done = _run(_tool(words[0]), *words[1:], cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
