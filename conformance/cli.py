@@ -10,6 +10,7 @@ COMMANDS = {
     "init": "Write dify-conformance.toml for a first target.",
     "run": "Judge a target: the embedded reference server, or the one that --base-url names.",
     "judge": "Judge a recording again, without a target or a key.",
+    "diff": "Say what changed between two recordings.",
     "serve": "Run the reference server alone and print its base URL and keys.",
     "doctor": "Say in plain words what a target is, and which requirements can be tested.",
     "list": "List the requirements of the catalogue.",
