@@ -11,6 +11,7 @@ COMMANDS = {
     "run": "Judge a target: the embedded reference server, or the one that --base-url names.",
     "judge": "Judge a recording again, without a target or a key.",
     "diff": "Say what changed between two recordings.",
+    "prove": "Run the suite against every known fault, and against servers that are right.",
     "serve": "Run the reference server alone and print its base URL and keys.",
     "doctor": "Say in plain words what a target is, and which requirements can be tested.",
     "list": "List the requirements of the catalogue.",

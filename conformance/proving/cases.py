@@ -1,12 +1,14 @@
 """What the suite is tried on, what it must find there, and what it found."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
+from conformance.effort import Effort
 from conformance.reference import Reference
 from conformance.reference.faults import Specimen, specimens
 from conformance.reference.variants import Variant, variants
+from conformance.requirements import Catalogue
 from conformance.trace import Json
 
 Outcome = Literal["killed", "right", "missed", "wrong id", "false alarm", "open", "crashed"]
@@ -63,6 +65,14 @@ def all_cases() -> dict[str, Case]:
     if len(found) != len(cases):
         raise ValueError("a variant and a specimen have the same name")
     return found
+
+
+def at_effort(cases: Mapping[str, Case], catalogue: Catalogue, effort: str) -> dict[str, Case]:
+    """The cases as they are at an effort: what it does not try cannot fail, and who breaks only that is left out."""
+    level = Effort(effort)  # type: ignore[arg-type]  # one of EFFORTS
+    tried = {one.id for one in catalogue if level.reaches(one.effort)}
+    cut = {case.name: replace(case, ids=case.ids & tried) for case in cases.values()}
+    return {case.name: case for case in cut.values() if case.kind == "variant" or case.ids}
 
 
 def judge(case: Case, verdict: Mapping[str, Json], seconds: float) -> Trial:

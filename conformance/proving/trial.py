@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from conformance.commands.run import run_suites
-from conformance.proving.cases import Case, Trial, all_cases, judge
+from conformance.proving.cases import Case, Trial, all_cases, at_effort, judge
 from conformance.reference import serve
+from conformance.requirements import load_catalogue
 from conformance.session import VERDICT
 
 # Long enough that a run outlives its stop on a busy machine, short enough for hundreds of trials: 6 s for a
@@ -48,7 +49,7 @@ class Settings:
 
 def attempt(name: str, settings: Settings) -> Trial:
     """Judge the case of that name in this process; meant for a process that does nothing else."""
-    case = all_cases()[name]
+    case = at_effort(all_cases(), load_catalogue(), settings.effort)[name]
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         printed = io.StringIO()
@@ -71,4 +72,5 @@ def _run(case: Case, folder: Path, settings: Settings) -> int:
         tomllib.loads(table)
         file.write_text(table, "utf-8")
         os.environ.update(server.keys)
-        return run_suites(["--config", str(file), "--target", "trial", "--reports", str(folder)])
+        options = ["--config", str(file), "--target", "trial", "--reports", str(folder)]
+        return run_suites([*options, "--effort", settings.effort])

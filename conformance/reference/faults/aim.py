@@ -12,7 +12,8 @@ class StopsTheNewestRun(Reference):
 
     def find_run(self, task_id: str, app: App, user: str) -> Run | None:
         run = super().find_run(task_id, app, user)
-        return self.runs.all()[-1] if run is not None else None
+        under_way = [one for one in self.runs.all() if one.steps]
+        return under_way[-1] if run is not None else None
 
 
 @breaks("stop.lifecycle.right-run", "stop.lifecycle.other-runs")
@@ -41,7 +42,7 @@ class StopsAllRunsOfTheUser(Reference):
 
     def on_stop(self, run: Run) -> None:
         for one in self.runs.all():
-            if one.user == run.user:
+            if one.user == run.user and (one is run or one.steps):
                 super().on_stop(one)
 
 
@@ -51,7 +52,7 @@ class StopsOlderRuns(Reference):
 
     def on_stop(self, run: Run) -> None:
         for one in self.runs.all():
-            if one.user == run.user:
+            if one.user == run.user and (one is run or one.steps):
                 super().on_stop(one)
             if one is run:
                 return

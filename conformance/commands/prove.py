@@ -1,0 +1,60 @@
+"""``dify-conformance prove``: the suite against every known fault, and against servers that are right."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from conformance.effort import EFFORTS
+from conformance.proving.cases import Trial, all_cases, at_effort, chosen
+from conformance.proving.matrix import Matrix
+from conformance.proving.pool import processes, try_all
+from conformance.proving.report import HTML, JSON, write
+from conformance.proving.trial import Settings
+from conformance.requirements import load_catalogue
+from conformance.verdict import EXIT_USAGE
+
+
+@click.command("prove")
+@click.option("--effort", type=click.Choice(EFFORTS), default="standard", help="how much the suite tries")
+@click.option("--only", multiple=True, metavar="NAME", help="servers, topics or ids that begin so")
+@click.option("-n", "--processes", "workers", type=click.IntRange(1, 64), help="trials at once")
+@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR")
+def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Path) -> None:
+    r"""Run the suite against every known fault, and against servers that are unusual and right.
+
+    Each faulty server must fail exactly the requirements that it breaks, each correct one none. The detection
+    matrix is printed and written as prove.json and prove.html.
+
+    \b
+    Exit codes: 0 proved, 1 a fault was missed or a server accused wrongly, 2 usage.
+    """
+    catalogue = load_catalogue()
+    cases = at_effort(all_cases(), catalogue, effort)
+    wanted = chosen(cases, only)
+    if not wanted:
+        click.echo(
+            f"Nothing begins with {' or '.join(only)}. Give the name of a server, a topic or an id.", err=True
+        )
+        sys.exit(EXIT_USAGE)
+    number = min(workers or processes(), len(wanted))
+    began = time.monotonic()
+    trials: list[Trial] = []
+    click.echo(f"trying {len(wanted)} servers, {number} at a time")
+    with click.progressbar(length=len(wanted), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for trial in try_all(wanted, Settings(effort), number):
+            trials.append(trial)
+            bar.update(1)
+    matrix = Matrix(cases, trials, catalogue, effort, time.monotonic() - began, number)
+    try:
+        write(matrix, reports)
+    except OSError as error:
+        click.echo(
+            f"Nothing can be written to {reports}: {error}. Give another directory with --reports.", err=True
+        )
+        sys.exit(EXIT_USAGE)
+    for line in matrix.lines():
+        click.echo(line)
+    click.echo(f"reports in {reports / HTML} and {reports / JSON}")
+    sys.exit(1 if matrix.bad else 0)

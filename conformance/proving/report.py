@@ -1,0 +1,30 @@
+"""Writes the detection matrix as JSON and as a page that needs nothing else."""
+
+import json
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from conformance.proving.matrix import Matrix
+
+JSON = "prove.json"
+HTML = "prove.html"
+
+
+def write(matrix: Matrix, folder: Path) -> None:
+    """Write both; raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(matrix.as_json(), indent=2, ensure_ascii=False)
+    (folder / JSON).write_text(text + "\n", "utf-8")
+    (folder / HTML).write_text(page(matrix), "utf-8")
+
+
+def page(matrix: Matrix) -> str:
+    """The page."""
+    environment = Environment(
+        loader=PackageLoader("conformance.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return environment.get_template("prove.html.j2").render(matrix=matrix)
