@@ -175,7 +175,7 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     head = header(session)
     writer.header(head)
     names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
-    most = sum(SCENARIOS[name].requests for name in names)
+    most = sum(SCENARIOS[name].most(options.trying) for name in names)
     console = None if asked.quiet else Console(sys.stdout)
     if console:
         console.begin(session, min(most, target.limits.max_requests))

@@ -1,10 +1,12 @@
 """What is done to a target, by topic: each scenario drives it once and leaves a trace."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from conformance.scenarios import lifecycle, opening, refusals
+from conformance.effort import Effort
+from conformance.properties.amounts import drawn, generated, repeated
+from conformance.scenarios import lifecycle, opening, properties, refusals
 from conformance.scenarios.lanes import LANES
 from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
@@ -14,7 +16,8 @@ from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
 class Scenario:
     """One way to drive a target: ``streams`` are open at once, ``requests`` are sent at most (polls apart).
 
-    Without all of ``keys``, or any of ``any_key``, it is not played and its requirements are untested.
+    To these come as many as are ``drawn`` at each effort. Without all of ``keys``, or any of ``any_key``, it
+    is not played and its requirements are untested.
     """
 
     act: Callable[[Stage], None]
@@ -23,6 +26,11 @@ class Scenario:
     keys: tuple[str, ...] = (OWNER_KEY,)
     any_key: tuple[str, ...] = ()
     needs_run: bool = True
+    drawn: Mapping[str, int] = field(default_factory=dict)
+
+    def most(self, effort: Effort) -> int:
+        """How many requests it sends at most."""
+        return self.requests + self.drawn.get(effort.level, 0)
 
     @property
     def name(self) -> str:
@@ -59,6 +67,11 @@ FIRST = (PLAIN, NEIGHBOURS)
 
 # Played side by side, the longest first.
 MAIN = (
+    Scenario(properties.drawn_requests, streams=0, requests=44, needs_run=False, drawn=drawn(13)),
+    Scenario(properties.generated_requests, streams=0, requests=36, needs_run=False, drawn=generated()),
+    Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, drawn=drawn(3)),
+    Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
+    Scenario(properties.unusual_ids, streams=3, requests=10),
     Scenario(sequences, streams=2, requests=120),
     Scenario(lifecycle.next_run, requests=30),
     Scenario(lifecycle.finished, requests=12),

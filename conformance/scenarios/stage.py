@@ -11,6 +11,7 @@ from conformance.effort import Effort
 from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
+from conformance.probe.raw import RawProbe, RawRequest
 from conformance.probe.stream import LiveStream
 from conformance.runs import Inputs, is_terminal
 from conformance.target import OWNER_KEY
@@ -102,6 +103,7 @@ class Stage:
         self.contract = contract
         self.inputs = inputs
         self.effort = effort
+        self.target = probe.target
         self.deadlines = probe.target.deadlines
         self.limits = probe.target.limits
         self.keys = probe.target.keys
@@ -170,6 +172,13 @@ class Stage:
     ) -> Exchange:
         """Send a request and record the exchange; raises ProbeStopped."""
         return self._record(operation, case, request, self._probe.send(request, self.clock), about or {})
+
+    def send_raw(
+        self, operation: str, case: str, raw: RawRequest, *, seconds: float, about: Mapping[str, str]
+    ) -> Exchange:
+        """Send a request byte by byte and record the exchange; raises ProbeStopped."""
+        reply = RawProbe(self.target, self._probe.budget).send(raw, self.clock, seconds=seconds)
+        return self._record(operation, case, raw.recorded(self.target.base_url), reply, about)
 
     def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
         """Send a stop for a run; by default the right one, by its owner."""

@@ -1,0 +1,170 @@
+"""Sends the very bytes that no client would send, and reads what comes back for them."""
+
+import http.client
+import io
+import re
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from conformance.masking import Secrets
+from conformance.probe.budget import Budget
+from conformance.probe.http import Clock, Reply, tls_context
+from conformance.target import Target
+from conformance.trace import Fault, FaultKind, Request, Response
+
+PIECE_PAUSE = 0.05  # seconds between the pieces of a request that is sent in several
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request in bytes, in as many pieces as it is to be sent in; keys are written as ``$NAME``.
+
+    With ``leave``, our half of the connection is closed after the last piece.
+    """
+
+    pieces: tuple[bytes, ...]
+    leave: bool = False
+
+    @property
+    def method(self) -> str:
+        """The method that it begins with, ``?`` where it begins with none."""
+        found = re.match(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}(?= )", b"".join(self.pieces))
+        return found.group().decode("ascii") if found else "?"
+
+    def recorded(self, base_url: str) -> Request:
+        """The request as a trace has it: all of its bytes are the body."""
+        data = b"".join(self.pieces)
+        return Request(self.method, base_url, (), data, len(data), raw=True)
+
+
+class RawProbe:
+    """Speaks to one target over a new connection for each request; thread-safe."""
+
+    def __init__(self, target: Target, budget: Budget) -> None:
+        parts = urlsplit(target.base_url)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._connect = target.deadlines.connect
+        self._limit = target.limits.body
+        self._secrets: Secrets = target.secrets
+        self._tls = tls_context(target)
+        self._budget = budget
+
+    def send(self, request: RawRequest, clock: Clock, *, seconds: float) -> Reply:
+        """Send a request and read an answer, both within ``seconds``; raises ProbeStopped.
+
+        What goes wrong is a fault of the reply: a closed connection is ``reset``, an answer that is no HTTP
+        is ``protocol``.
+        """
+        self._budget.take()
+        deadline = time.monotonic() + seconds
+        sent_at = clock()
+        try:
+            connection = self._open(deadline)
+        except OSError as error:
+            kind: FaultKind = "tls" if isinstance(error, ssl.SSLError) else "unreachable"
+            return Reply(sent_at, clock(), fault=Fault(kind, clock(), str(error)))
+        with connection:
+            unsent = self._write(connection, request, deadline, clock)
+            response, fault = self._read(connection, deadline, clock, request.method)
+        # A server may answer before it has read everything, and close.
+        fault = fault if response else unsent or fault
+        return Reply(sent_at, clock(), response, clock() if response else None, fault)
+
+    def _open(self, deadline: float) -> socket.socket:
+        left = max(0.001, min(self._connect, deadline - time.monotonic()))
+        plain = socket.create_connection((self._host, self._port), timeout=left)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is None:
+            return plain
+        try:
+            return self._tls.wrap_socket(plain, server_hostname=self._host)
+        except OSError:
+            plain.close()
+            raise
+
+    def _write(
+        self, connection: socket.socket, request: RawRequest, deadline: float, clock: Clock
+    ) -> Fault | None:
+        try:
+            for number, piece in enumerate(request.pieces):
+                if number:
+                    time.sleep(PIECE_PAUSE)
+                connection.settimeout(max(0.001, deadline - time.monotonic()))
+                connection.sendall(self._revealed(piece))
+            if request.leave and self._tls is None:  # TLS has no half-closed connections
+                connection.shutdown(socket.SHUT_WR)
+        except TimeoutError:
+            return Fault("timeout", clock(), "the request could not be sent within the deadline")
+        except OSError as error:
+            return Fault("reset", clock(), str(error))
+        return None
+
+    def _read(
+        self, connection: socket.socket, deadline: float, clock: Clock, method: str
+    ) -> tuple[Response | None, Fault | None]:
+        source = _Source(connection, deadline, self._limit)
+        answer = http.client.HTTPResponse(source, method=method)  # type: ignore[arg-type]
+        head = False
+        body = b""
+        fault: Fault | None = None
+        try:
+            answer.begin()
+            head = True
+            body = answer.read()
+        except TimeoutError:
+            fault = Fault("timeout", clock(), "no whole answer within the deadline")
+        except _TooMuch:
+            fault = Fault("too large", clock(), f"the answer is longer than {self._limit} bytes")
+        except http.client.IncompleteRead as error:
+            body, fault = (
+                error.partial,
+                Fault("protocol", clock(), "the answer ended before its announced length"),
+            )
+        except ConnectionError as error:
+            fault = Fault("reset", clock(), str(error) or "the connection was closed without an answer")
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            fault = Fault("protocol", clock(), f"{type(error).__name__}: {error}")
+        return (self._response(answer, body, fault is None) if head else None), fault
+
+    def _response(self, answer: http.client.HTTPResponse, body: bytes, complete: bool) -> Response:
+        mask = self._secrets.mask
+        headers = tuple((name, mask(value)) for name, value in answer.getheaders())
+        return Response(answer.status, mask(answer.reason), headers, self._secrets.mask_bytes(body), complete)
+
+    def _revealed(self, data: bytes) -> bytes:
+        return self._secrets.reveal(data.decode("latin-1")).encode("latin-1") if b"$" in data else data
+
+
+class _TooMuch(Exception):
+    """More bytes than the suite reads."""
+
+
+class _Source(io.RawIOBase):
+    """What a connection sends, until a deadline (monotonic seconds) and up to a limit (bytes)."""
+
+    def __init__(self, connection: socket.socket, deadline: float, limit: int) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self._left = limit
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What ``http.client`` asks a socket for."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if self._left <= 0:
+            raise _TooMuch
+        self._connection.settimeout(left)
+        count = self._connection.recv_into(buffer)
+        self._left -= count
+        return count

@@ -1,0 +1,41 @@
+"""How much is tried at each effort: what a scenario may send, and for how long it may draw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+POLITE_RATE = 20.0  # requests a second that one drawing scenario sends to another machine at most
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What is sent at most; less where there is no time."""
+
+    examples: int  # drawn for each family of requests
+    more: int  # in each scenario, to shrink what failed
+    repeats: int  # of one and the same request
+    seconds: float  # in which a scenario draws
+
+
+AMOUNTS: Mapping[str, Amount] = MappingProxyType(
+    {
+        "quick": Amount(examples=4, more=30, repeats=20, seconds=5.0),
+        "standard": Amount(examples=22, more=80, repeats=100, seconds=25.0),
+        "thorough": Amount(examples=120, more=300, repeats=300, seconds=240.0),
+    }
+)
+
+
+def drawn(families: int) -> Mapping[str, int]:
+    """The most that a scenario sends which draws for so many families, by effort."""
+    return {name: families * amount.examples + amount.more for name, amount in AMOUNTS.items()}
+
+
+def generated() -> Mapping[str, int]:
+    """The most that is sent of what schemathesis generates, which begins at standard effort."""
+    return {**drawn(2), "quick": 0}
+
+
+def repeated() -> Mapping[str, int]:
+    """The most that a scenario sends which repeats one request, by effort."""
+    return {name: amount.repeats for name, amount in AMOUNTS.items()}

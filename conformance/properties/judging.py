@@ -1,0 +1,83 @@
+"""How the checks judge traces of drawn requests: each exchange by its rule, many by what most of them say."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from conformance.contract import Operation
+from conformance.judging import Inconclusive, NoAnswer, Violation
+from conformance.properties.rules import RULES, TOO_MANY, Known, gist, size
+from conformance.trace import Exchange, Trace
+
+SLOWEST = (
+    800.0  # milliseconds; stops at the same moment that take longer than this may have waited for each other
+)
+ENOUGH = 20  # repeats that say something
+
+
+def held(rule: str, stop: Operation, *traces: Trace) -> None:
+    """Require that no exchange breaks a rule; the smallest that does is the evidence."""
+    judged = 0
+    found: list[tuple[Exchange, str]] = []
+    for trace in traces:
+        known = Known.of(trace, stop)
+        concerned = trace.where(RULES[rule].concerns)
+        judged += len(concerned)
+        found += [(one, text) for one in concerned if (text := RULES[rule].broken(one, known))]
+    if found:
+        _fail(found, judged)
+    unmet = next((trace.unmet for trace in traces if trace.unmet), None)
+    if unmet or not judged:
+        raise Inconclusive(unmet or "nothing of the kind was drawn")
+
+
+def _fail(found: list[tuple[Exchange, str]], judged: int) -> None:
+    number, (smallest, text) = min(enumerate(found), key=lambda one: (size(one[1][0]), -one[0]))
+    share = f" ({len(found)} of {judged} drawn)" if judged > 1 else ""
+    others = [one for index, (one, _) in enumerate(found) if index != number]
+    kind = NoAnswer if all(one.fault and not one.response for one, _ in found) else Violation
+    raise kind(f"{smallest.case}: {text}{share}", (smallest, *others[:5]), at=smallest.ended_at)
+
+
+def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:
+    """Require that all exchanges of some cases are answered as most repeats are."""
+    chosen = trace.where(lambda exchange: exchange.case.startswith(cases) and exchange.status != TOO_MANY)
+    if len(chosen) < fewest:
+        raise Inconclusive(trace.unmet or f"only {len(chosen)} requests were sent before the time was over")
+    usual = _usual(trace)
+    other = [exchange for exchange in chosen if not exchange.response or gist(exchange.response) != usual]
+    if not other:
+        return
+    number = chosen.index(other[0]) + 1
+    seen = f"{len(other)} of {len(chosen)} were answered otherwise; first number {number}: {other[0].seen}"
+    kind = NoAnswer if all(one.fault and not one.response for one in other) else Violation
+    raise kind(seen, (*other[:3], *[one for one in chosen if one not in other][:1]), at=other[0].ended_at)
+
+
+def _usual(trace: Trace) -> tuple[object, ...]:
+    """What most of the plain stops are answered, those before anything else was sent first of all."""
+    plain = [exchange for exchange in trace.exchanges if exchange.case in {"plain", "alone", "repeat"}]
+    counted = Counter(gist(exchange.response) for exchange in plain if exchange.response)
+    if not counted:
+        raise Inconclusive(trace.unmet or "no plain stop was answered")
+    return counted.most_common(1)[0][0]
+
+
+def side_by_side(trace: Trace) -> None:
+    """Require that stops at the same moment take less than half of what they would take one after another."""
+    alone = trace.where(lambda exchange: exchange.case == "alone" and exchange.response is not None)
+    rounds: dict[str, list[Exchange]] = {}
+    for exchange in trace.where(lambda exchange: exchange.case.startswith("together")):
+        rounds.setdefault(exchange.case, []).append(exchange)
+    if not alone or not rounds:
+        raise Inconclusive(trace.unmet or "no stops were sent at the same moment")
+    single = max(exchange.ended_at - exchange.sent_at for exchange in alone)
+    best = min(rounds.values(), key=_lasted)
+    lasted, in_turn = _lasted(best), single * len(best)
+    if lasted > SLOWEST and lasted > in_turn / 2:
+        last = max(best, key=lambda exchange: exchange.ended_at)
+        seen = f"{len(best)} stops at the same moment took {lasted:.0f} ms, one alone {single:.0f} ms: they waited for each other"
+        raise Violation(seen, (last, alone[-1]), at=last.ended_at)
+
+
+def _lasted(exchanges: Sequence[Exchange]) -> float:
+    return max(exchange.ended_at for exchange in exchanges) - min(exchange.sent_at for exchange in exchanges)

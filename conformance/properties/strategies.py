@@ -1,0 +1,404 @@
+"""Strategies for stops: what each family of requests draws."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from conformance.properties.rules import INJECTED, MARKUP
+from conformance.properties.shapes import OWN_KEY, USER, Shape, object_of
+from conformance.scenarios.refusals import FORM, MALFORMED, TEXT
+from conformance.scenarios.stage import JSON_HEADERS
+from conformance.trace import Headers
+
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co", "Z")), min_size=1, max_size=60
+)
+ANY_TEXT = st.text(st.characters(), max_size=60)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=6,
+)
+VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+FRAGMENTS = (
+    "{{7*7}}",
+    "${7*7}",
+    "' OR '1'='1",
+    '"; DROP TABLE end_users; --',
+    "%s%n%x",
+    "../../etc/passwd",
+    MARKUP,
+    f"\r\n{INJECTED}: 1",
+    "\x00",
+    "\ud83d",
+    "\ufeff",
+    "\u2028",
+    "\u202eabc",
+    "\U0001f642",
+    "ＡＢＣ",
+    "e\u0301",
+    "\ufdd0\uffff",
+    "$where",
+    "__proto__",
+)
+
+
+def users() -> SearchStrategy[Shape]:
+    """Strings that every server must take for a user."""
+    named = st.sampled_from(["Jürgen", "测试", "\U0001f642", "שלום", "o'hara", 'a"b', "a\\b"]) | NAMES
+    return named.map(lambda name: Shape("string", object_of(f"{USER}-{name}")))
+
+
+def odd_users() -> SearchStrategy[Shape]:
+    """Strings that a server may refuse, but not stumble over."""
+    text = st.lists(st.sampled_from(FRAGMENTS) | ANY_TEXT, min_size=1, max_size=3).map("".join)
+    return text.map(lambda name: Shape("odd string", object_of(f"{USER}-{name}")))
+
+
+LENGTHS = (255, 256, 257, 1_000, 10_000, 100_000, 1_000_000)
+
+
+def long_user(length: int) -> Shape:
+    """A user of so many characters."""
+    return Shape(f"{length} characters", object_of(f"{USER}-".ljust(length, "u")))
+
+
+# What is no stop request: each kind has its example, of which another requirement speaks. ---------------
+
+
+def no_stop_examples() -> list[Shape]:
+    """One request of each kind, the one that the catalogue's own scenarios send."""
+    users: Mapping[str, Any] = {
+        "null": None,
+        "boolean": True,
+        "number": 12345,
+        "array": [USER],
+        "object": {"id": USER},
+        "empty": "",
+    }
+    bodies: Mapping[str, Any] = {"array": [USER], "string": USER, "number": 5, "null": None, "boolean": True}
+    return [
+        Shape("user missing", b"{}", example=True),
+        *(Shape(f"user {kind}", object_of(value), example=True) for kind, value in users.items()),
+        *(Shape(f"body {kind}", json.dumps(value).encode(), example=True) for kind, value in bodies.items()),
+        Shape("malformed", MALFORMED, example=True),
+        Shape("no UTF-8", b'{"user": "\xff\xfe"}', example=True),
+        Shape("empty", b"", example=True),
+    ]
+
+
+def kind_of(body: bytes) -> str:
+    """Which kind of mistake a body is, ``""`` for none."""
+    if not body:
+        return "empty"
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        return "no UTF-8"
+    except (ValueError, RecursionError):
+        return "malformed"
+    if not isinstance(value, dict):
+        return f"body {_type(value)}"
+    if "user" not in value:
+        return "user missing"
+    user = value["user"]
+    if isinstance(user, str):
+        return "" if user else "user empty"
+    return f"user {_type(user)}"
+
+
+def _type(value: object) -> str:
+    kinds = {
+        type(None): "null",
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "string",
+        list: "array",
+    }
+    return kinds.get(type(value), "object")
+
+
+def no_stop() -> SearchStrategy[Shape]:
+    """Bodies that are no stop request: cut short, with something after them, no object, no user, no string."""
+    whole = VALUES.filter(lambda value: not isinstance(value, str)).map(object_of)
+    other = VALUES.filter(lambda value: not isinstance(value, dict)).map(_json)
+    unnamed = st.dictionaries(ANY_TEXT.filter(lambda name: name != "user"), VALUES, max_size=3).map(_json)
+    cut = st.integers(1, len(object_of()) - 1).map(lambda length: object_of()[:length])
+    tail = st.sampled_from([b"}", b"]", b",", b"x", b"{}", b" null", b"\x00", b"\xff"]).map(
+        lambda more: object_of() + more
+    )
+    noise = st.binary(min_size=1, max_size=40)
+    words = st.sampled_from(
+        [b"user", b"user=conformance", b"<user/>", b"undefined", b'{"user" "x"}', b'{"user":}', b"{"]
+    )
+    return (
+        st.one_of(whole, other, unnamed, cut, tail, noise, words)
+        .map(_no_stop)
+        .filter(lambda shape: shape.kind)
+    )
+
+
+def _no_stop(body: bytes) -> Shape:
+    return Shape(kind_of(body), body)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode("ascii")
+
+
+def nearly_json() -> SearchStrategy[Shape]:
+    """Bodies that some parsers take for JSON."""
+    user = f'"{USER}"'
+    texts = {
+        "trailing comma": f'{{"user": {user},}}',
+        "single quotes": f"{{'user': '{USER}'}}",
+        "bare name": f"{{user: {user}}}",
+        "comment": f'{{"user": {user} /* why */}}',
+        "line comment": f'{{"user": {user}}} // why',
+        "NaN": f'{{"user": {user}, "n": NaN}}',
+        "Infinity": f'{{"user": {user}, "n": -Infinity}}',
+        "leading zero": f'{{"user": {user}, "n": 012}}',
+        "plus sign": f'{{"user": {user}, "n": +1}}',
+        "bare line end": f'{{"user": "{USER}\n"}}',
+        "two texts": f'{{"user": {user}}}\n{{"user": {user}}}',
+        "wrong escape": f'{{"user": "{USER}\\x41"}}',
+    }
+    return st.sampled_from([Shape(kind, text.encode()) for kind, text in texts.items()])
+
+
+def odd_bodies() -> SearchStrategy[Shape]:
+    """Bodies that may be taken or refused, but not stumbled over."""
+    coded = (*JSON_HEADERS, ("Content-Encoding", "gzip"))
+    good = object_of()
+    shapes = [
+        Shape("duplicate user", f'{{"user": "{USER}", "user": "{USER}"}}'.encode()),
+        Shape("duplicate user of two types", f'{{"user": 1, "user": "{USER}"}}'.encode()),
+        Shape("byte order mark", b"\xef\xbb\xbf" + good),
+        Shape("UTF-16", good.decode().encode("utf-16")),
+        Shape("UTF-32", good.decode().encode("utf-32")),
+        Shape(
+            "Latin-1 declared",
+            '{"user": "conformance-é"}'.encode("latin-1"),
+            (("Content-Type", "application/json; charset=latin-1"),),
+        ),
+        Shape("gzip", gzip.compress(good, mtime=0), coded),
+        Shape("gzip only claimed", good, coded),
+        Shape("unknown coding", good, (*JSON_HEADERS, ("Content-Encoding", "conformance"))),
+        Shape("huge number", f'{{"user": "{USER}", "n": 1e400}}'.encode()),
+        Shape("long number", f'{{"user": "{USER}", "n": {"9" * 5000}}}'.encode()),
+        Shape("many members", object_of(**{f"m{number}": number for number in range(2000)})),
+        Shape("nul in a name", object_of(**{"a\x00b": 1})),
+        Shape("prototype", object_of(__proto__={"user": 1}, constructor={"prototype": {}})),
+    ]
+    depths = st.integers(1, 20_000).flatmap(
+        lambda depth: st.sampled_from(
+            [
+                Shape(
+                    "deep array", b'{"user": "%s", "n": %s%s}' % (USER.encode(), b"[" * depth, b"]" * depth)
+                ),
+                Shape("deep object", b'{"n":' * depth + b"1" + b"}" * depth),
+                Shape("deep and open", b"[" * depth),
+            ]
+        )
+    )
+    return st.sampled_from(shapes) | depths
+
+
+# Around the body -----------------------------------------------------------------------------------------
+
+
+def media_type_examples() -> list[Shape]:
+    """What the catalogue's own scenarios send."""
+    return [
+        Shape("text", headers=TEXT, example=True),
+        Shape("form", f"user={USER}".encode(), FORM, example=True),
+    ]
+
+
+def media_types() -> SearchStrategy[Shape]:
+    """Bodies that are declared as something else than JSON."""
+    texts = ["text/plain; charset=utf-8", "text/html", "text/xml", "TEXT/PLAIN", "text/json"]
+    forms = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data"]
+    others = [
+        "application/xml",
+        "application/octet-stream",
+        "image/png",
+        "application/jsonx",
+        "application",
+        "json",
+        "/",
+        "*/*",
+        ";",
+    ]
+    named = st.sampled_from(
+        [
+            *(("text", one) for one in texts),
+            *(("form", one) for one in forms),
+            *(("other", one) for one in others),
+        ]
+    )
+    drawn = st.text(st.sampled_from("abcxyz0189.+-"), min_size=1, max_size=12).map(
+        lambda name: ("other", f"application/x-{name}")
+    )
+    shapes = (
+        (named | drawn)
+        .filter(lambda pair: not pair[1].endswith("+json"))
+        .map(lambda pair: Shape(pair[0], headers=(("Content-Type", pair[1]),)))
+    )
+    return shapes | st.just(Shape("none", headers=()))
+
+
+def credentials() -> SearchStrategy[Shape]:
+    """Authorization headers that let nobody in."""
+    token = st.text(VISIBLE, min_size=1, max_size=80)
+    schemes = st.sampled_from(
+        ["Bearer", "bearer", "Basic", "Digest", "Negotiate", "Token", "Bearer:", "Bearer,"]
+    )
+    pairs = st.tuples(schemes, st.sampled_from([" ", "  ", "\t", ""]), token).map("".join)
+    odd = st.sampled_from(
+        [
+            "Bearer",
+            "Bearer null",
+            "Bearer undefined",
+            "Bearer app-",
+            "Bearer {key}",
+            "Bearer " + "a" * 4000,
+            "Bearer ' OR 1=1 --",
+            "Basic Og==",
+        ]
+    )
+    return (
+        (pairs | token | odd)
+        .filter(lambda value: "$" not in value)
+        .map(lambda value: Shape("no key", authorization=value))
+    )
+
+
+# What changes nothing ------------------------------------------------------------------------------------
+
+
+def spelling() -> SearchStrategy[Shape]:
+    """The plain body with other whitespace, and other escapes in its strings."""
+    space = st.text(st.sampled_from(" \t\r\n"), max_size=4)
+    escape = st.sets(st.integers(0, len(USER) - 1), max_size=len(USER))
+
+    def written(spaces: tuple[str, ...], escaped: set[int], name: bool) -> Shape:
+        user = "".join(f"\\u{ord(c):04x}" if number in escaped else c for number, c in enumerate(USER))
+        key = "\\u0075ser" if name else "user"
+        a, b, c, d, e = spaces
+        return Shape("spelling", f'{a}{{{b}"{key}"{c}:{d}"{user}"{e}}}{a}'.encode("ascii"))
+
+    return st.builds(written, st.tuples(space, space, space, space, space), escape, st.booleans())
+
+
+def members() -> SearchStrategy[Shape]:
+    """The plain body among members that the document does not know, in any order."""
+    names = ANY_TEXT.filter(lambda name: name.strip().lower() not in {"user", "user_id", "userid"})
+    plain = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)
+    value = (
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**31), 2**31)
+        | plain
+        | st.lists(st.integers(0, 9), max_size=3)
+    )
+
+    def placed(others: dict[str, Any], at: int) -> Shape:
+        pairs = list(others.items())
+        pairs.insert(at % (len(pairs) + 1), ("user", USER))
+        return Shape("members", json.dumps(dict(pairs)).encode("ascii"))
+
+    safe = names.filter(lambda name: name.isprintable() and not name.startswith(("__", "$")) and name != "")
+    return st.builds(placed, st.dictionaries(safe, value, min_size=1, max_size=4), st.integers(0, 4))
+
+
+def header_case() -> SearchStrategy[Shape]:
+    """The plain headers, their names in other letter case."""
+
+    def cased(text: str, capitals: list[bool]) -> str:
+        return "".join(c.upper() if capital else c.lower() for c, capital in zip(text, capitals, strict=True))
+
+    def shape(first: list[bool], second: list[bool]) -> Shape:
+        headers = (
+            (cased("authorization", first), OWN_KEY),
+            (cased("content-type", second), "application/json"),
+        )
+        return Shape("header case", headers=headers, authorization=None)
+
+    flags = [st.lists(st.booleans(), min_size=length, max_size=length) for length in (13, 12)]
+    return st.builds(shape, *flags)
+
+
+def charsets() -> SearchStrategy[Shape]:
+    """The media type with the charset that JSON has anyway, in every way to write it."""
+    names = st.sampled_from(["utf-8", "UTF-8", "Utf-8", '"utf-8"'])
+    types = st.sampled_from(["application/json", "Application/JSON", "APPLICATION/JSON"])
+    spaces = st.sampled_from([";", "; ", " ;", " ; "])
+    words = st.sampled_from(["charset", "Charset", "CHARSET"])
+    whole = st.tuples(types, spaces, words, st.just("="), names).map("".join)
+    return (whole | types).map(lambda value: Shape("charset", headers=(("Content-Type", value),)))
+
+
+def noise() -> SearchStrategy[Shape]:
+    """Headers that say nothing to this operation."""
+    known: list[tuple[str, str]] = [
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("X-Request-Id", "conformance"),
+        ("Cookie", "conformance=1; theme=dark"),
+        ("Accept-Language", "zh-Hans,en;q=0.5"),
+        ("Cache-Control", "no-cache"),
+        ("Pragma", "no-cache"),
+        ("DNT", "1"),
+        ("Priority", "u=1, i"),
+        ("X-Conformance", ""),
+        ("Accept-Charset", "utf-8"),
+        ("TE", "trailers"),
+    ]
+    names = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789-"), min_size=1, max_size=20)
+    values = st.text(VISIBLE, max_size=40).filter(lambda text: "$" not in text)
+    drawn = st.tuples(names.map(lambda name: f"X-Conformance-{name}"), values)
+    headers = st.lists(
+        st.sampled_from(known) | drawn, min_size=1, max_size=5, unique_by=lambda header: header[0].lower()
+    )
+    return headers.map(lambda some: Shape("noise", headers=_with(some)))
+
+
+def _with(some: list[tuple[str, str]]) -> Headers:
+    return (*JSON_HEADERS, *some)
+
+
+# Task ids ------------------------------------------------------------------------------------------------
+
+
+def ids() -> SearchStrategy[Shape]:
+    """Path segments in the place of the task id, as they stand in the request line."""
+    fixed = [
+        "..", ".", "...", "%2e%2e", "%2E", "..%2f", "%2F", "a%2Fb", "a/b", "%5C", "%00", "a%00b", "%0a", "%20", "%zz", "%",
+        "%ff", "%c3%28", "%25", "%2541", "%252e%252e", "a;b=c", "a,b", "a:b", "*", "null", "undefined", "true", "0", "-1",
+        "{task_id}", "%7Btask_id%7D", "%F0%9F%99%82", "%E2%80%AE", "%EF%BB%BF", "%C0%AF", "a?b", "a%3Fb", "a%23b",
+        f"a%0d%0a{INJECTED}:%201", f"%E5%98%8A%E5%98%8D{INJECTED}:%201", quote(MARKUP, safe=""), "%27%20OR%201%3D1%20--",
+        "%7B%7B7*7%7D%7D", "a" * 1000, "a" * 4000, "%41" * 1300,
+    ]  # fmt: skip
+    drawn = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cn")), min_size=1, max_size=40)
+    return (st.sampled_from(fixed) | drawn.map(_segment)).map(lambda task: Shape("id", task=task))
+
+
+def _segment(text: str) -> str:
+    """The text as one segment; a dot segment would lead to another path."""
+    return quote(text, safe="") if text.strip(".") else "%20"
+
+
+def methods(stop: str) -> list[Shape]:
+    """The other methods, for the task that does not exist."""
+    names = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "CONFORMANCE")
+    return [Shape(name, method=name) for name in names if name != stop]

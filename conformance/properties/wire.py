@@ -1,0 +1,163 @@
+"""Stops written byte by byte: whole ones in unusual pieces, and broken ones that HTTP says to refuse."""
+
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from conformance.probe.raw import RawRequest
+from conformance.properties.shapes import MARK, object_of, own_headers
+from conformance.scenarios.stage import Stage
+
+PATIENCE = 3.0  # seconds for an answer to a broken request; silence is a way to refuse it, too
+
+Wire = tuple[str, RawRequest]  # the kind, and the request
+
+
+class Lines:
+    """Writes the plain stop of a task by hand, with lines of one's own."""
+
+    def __init__(self, stage: Stage, task: str) -> None:
+        asked = stage.stop_request(MARK)
+        parts = urlsplit(asked.url.replace(MARK, task))
+        self.first = f"{asked.method} {parts.path} HTTP/1.1"
+        self.host = f"Host: {parts.netloc}"
+        kept = [header for header in own_headers(stage) if header[0].lower() != "accept-encoding"]
+        self.others = [f"{name}: {value}" for name, value in kept]
+        self.body = object_of()
+
+    def head(self, *lines: str, first: str = "", host: str | None = None, end: str = "\r\n") -> bytes:
+        """The request line and header section, up to the body."""
+        all_lines = [
+            first or self.first,
+            self.host if host is None else host,
+            *self.others,
+            "Connection: close",
+            *lines,
+        ]
+        return (end.join(line for line in all_lines if line) + end * 2).encode("latin-1")
+
+    @property
+    def length(self) -> str:
+        """The right Content-Length."""
+        return f"Content-Length: {len(self.body)}"
+
+
+def seconds(stage: Stage, kind: str) -> float:
+    """How long to wait for an answer to a request of that kind."""
+    return min(PATIENCE, stage.deadlines.answer) if kind in {"broken", "unclear"} else stage.deadlines.answer
+
+
+def whole(lines: Lines) -> SearchStrategy[Wire]:
+    """The plain stop in pieces, and chunked: HTTP leaves both to the client."""
+    request = lines.head(lines.length) + lines.body
+
+    def pieces(cuts: set[int]) -> Wire:
+        at = [0, *sorted(cuts), len(request)]
+        return "pieces", RawRequest(tuple(request[a:b] for a, b in pairwise(at)))
+
+    def chunks(cuts: set[int], extension: str, padded: bool) -> Wire:
+        at = [0, *sorted(cuts), len(lines.body)]
+        sizes = "%08x" if padded else "%x"
+        parts = [lines.body[a:b] for a, b in pairwise(at)]
+        coded = b"".join((sizes % len(part) + extension + "\r\n").encode() + part + b"\r\n" for part in parts)
+        return "chunked", RawRequest((lines.head("Transfer-Encoding: chunked") + coded + b"0\r\n\r\n",))
+
+    inner = st.sets(st.integers(1, len(lines.body) - 1), max_size=4)
+    return st.sets(st.integers(1, len(request) - 1), min_size=1, max_size=3).map(pieces) | st.builds(
+        chunks, inner, st.sampled_from(["", ";a=b", ";x"]), st.booleans()
+    )
+
+
+def broken(lines: Lines) -> SearchStrategy[Wire]:
+    """Requests whose framing RFC 9112 says to refuse (§3, §5.1, §6.3, §7.1)."""
+    size = len(lines.body)
+    numbers = st.sampled_from(
+        [
+            f"+{size}",
+            f"-{size}",
+            f"0x{size:x}",
+            f"{size} {size}",
+            f"{size},{size + 1}",
+            f"{size}.0",
+            "",
+            "a",
+            f"{size}e0",
+            "9" * 40,
+        ]
+    )
+    lengths = numbers.map(lambda value: lines.head(f"Content-Length: {value}") + lines.body)
+    two = st.integers(0, size - 1).map(
+        lambda other: lines.head(lines.length, f"Content-Length: {other}") + lines.body
+    )
+    names = st.sampled_from(
+        [
+            "X-Conformance : 1",
+            "X Conformance: 1",
+            "X-Conformance",
+            ": 1",
+            "X-Conf\x00ormance: 1",
+            "Transfer-Encoding : chunked",
+            "X-Conformance: a\x00b",
+        ]
+    )
+    fields = names.map(lambda line: lines.head(lines.length, line) + lines.body)
+    target = lines.first.split(" ")[1]
+    firsts = st.sampled_from(
+        [
+            f"POST {target} HTTP/9.9",
+            f"POST {target} HTTP/x",
+            f"POST {target} x HTTP/1.1",
+            f"POST\x00 {target} HTTP/1.1",
+            f"POST {target}HTTP/1.1",
+        ]
+    ).map(lambda first: lines.head(lines.length, first=first) + lines.body)
+    sizes = st.sampled_from(["-1", "g", f"{size:x} {size:x}", f"+{size:x}", f"0x{size:x}", "", "f" * 20])
+    chunks = sizes.map(lambda text: _chunked(lines, text))
+    no_end = st.just(lines.head("Transfer-Encoding: chunked") + b"%x\r\n" % size + lines.body)
+    codings = st.sampled_from(["conformance", "chunked, conformance", "xchunked"])
+    unknown = codings.map(lambda coding: lines.head(f"Transfer-Encoding: {coding}") + _coded(lines))
+    cut = st.integers(1, size - 1).map(lambda at: lines.head(lines.length) + lines.body[:at])
+    return st.one_of(lengths, two, fields, firsts, chunks, no_end, unknown, cut).map(_broken)
+
+
+def unclear(lines: Lines) -> SearchStrategy[Wire]:
+    """Requests that servers take or refuse as they like, but must come to an end with."""
+    both = lines.head(lines.length, "Transfer-Encoding: chunked") + _coded(lines)
+    folded = lines.head(lines.length, "X-Conformance: a\r\n b") + lines.body
+    bare = lines.head(lines.length, end="\n") + lines.body
+    no_host = lines.head(lines.length, host="") + lines.body
+    two_hosts = lines.head(lines.length, "Host: conformance.invalid") + lines.body
+    old = lines.head(lines.length, first=lines.first.replace("1.1", "1.0")) + lines.body
+    long_line = lines.head(lines.length, f"X-Conformance: {'a' * 70_000}") + lines.body
+    many = lines.head(lines.length, *(f"X-Conformance-{number}: 1" for number in range(300))) + lines.body
+    noise = st.binary(min_size=1, max_size=60)
+    texts = st.sampled_from(
+        [
+            both,
+            folded,
+            bare,
+            no_host,
+            two_hosts,
+            old,
+            long_line,
+            many,
+            b"\r\n\r\n",
+            b"\x16\x03\x01\x00\x05hello",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        ]
+    )
+    return (texts | noise).map(lambda data: ("unclear", RawRequest((data,), leave=True)))
+
+
+def _broken(data: bytes) -> Wire:
+    return "broken", RawRequest((data,), leave=True)
+
+
+def _coded(lines: Lines) -> bytes:
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(lines.body), lines.body)
+
+
+def _chunked(lines: Lines, size: str) -> bytes:
+    return lines.head("Transfer-Encoding: chunked") + size.encode() + b"\r\n" + lines.body + b"\r\n0\r\n\r\n"

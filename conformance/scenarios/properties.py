@@ -1,0 +1,142 @@
+"""Requests that are drawn rather than listed: every one for a task that was made up, none does any harm.
+
+What draws them is imported when it is played: Hypothesis and schemathesis take their time.
+"""
+
+import time
+import uuid
+
+from conformance.probe.raw import RawRequest
+from conformance.properties.amounts import AMOUNTS
+from conformance.properties.rules import AGAIN, DRAWN, PLAIN, WIRE
+from conformance.properties.shapes import Shape, object_of
+from conformance.scenarios.refusals import MALFORMED
+from conformance.scenarios.stage import LiveRun, Stage, Unmet
+from conformance.trace import Exchange, Request
+
+UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sent several at a time
+SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
+ROUNDS = 2
+PADDINGS = (("space after", "", "%20"), ("space before", "%20", ""), ("nul after", "", "%00"))
+
+
+def drawn_requests(stage: Stage) -> None:
+    """Send stops with drawn users, bodies, headers, keys, ids and methods, and see that all is as before."""
+    from conformance.properties import strategies as draw  # noqa: PLC0415
+    from conformance.properties.drawing import Drawing  # noqa: PLC0415
+
+    drawing = Drawing(stage, families=13)
+    drawing.examples("no stop", draw.no_stop_examples())
+    drawing.examples("media types", draw.media_type_examples())
+    drawing.shapes("users", draw.users())
+    drawing.each("long users", [draw.long_user(length) for length in draw.LENGTHS])
+    drawing.shapes("odd users", draw.odd_users())
+    drawing.shapes("no stop", draw.no_stop())
+    drawing.shapes("nearly JSON", draw.nearly_json())
+    drawing.shapes("odd bodies", draw.odd_bodies())
+    drawing.shapes("media types", draw.media_types())
+    drawing.shapes("credentials", draw.credentials())
+    drawing.shapes("spelling", draw.spelling())
+    drawing.shapes("members", draw.members())
+    drawing.shapes("header case", draw.header_case())
+    drawing.shapes("charset", draw.charsets())
+    drawing.shapes("noise", draw.noise())
+    drawing.shapes("ids", draw.ids())
+    drawing.each("methods", draw.methods(stage.contract.stop.method))
+    drawing.closing()
+
+
+def raw_requests(stage: Stage) -> None:
+    """Send stops byte by byte: in pieces, in chunks, and broken in ways that HTTP says to refuse."""
+    from conformance.properties import wire  # noqa: PLC0415
+    from conformance.properties.drawing import Drawing  # noqa: PLC0415
+
+    if stage.target.proxy:
+        raise Unmet("requests that are written byte by byte are not sent through a proxy")
+    drawing = Drawing(stage, families=3)
+    lines = wire.Lines(stage, drawing.task)
+
+    def send(family: str, drawn: tuple[str, RawRequest]) -> Exchange:
+        kind, request = drawn
+        about = {"family": family, "kind": kind}
+        return stage.send_raw(DRAWN, f"wire: {kind}", request, seconds=wire.seconds(stage, kind), about=about)
+
+    (family,) = WIRE
+    for strategy in (wire.whole(lines), wire.broken(lines), wire.unclear(lines)):
+        drawing.family(family, strategy, send)
+    drawing.closing()
+
+
+def generated_requests(stage: Stage) -> None:
+    """Send what schemathesis draws from the document: stops that it allows, stops that it does not, and reads."""
+    if not stage.effort.reaches("standard"):
+        raise Unmet("schemathesis draws from standard effort on")
+    from conformance.properties import generated, strategies  # noqa: PLC0415
+    from conformance.properties.drawing import Drawing  # noqa: PLC0415
+
+    drawing = Drawing(stage, families=5)
+    drawing.examples("generated", strategies.no_stop_examples())
+    for mode in generated.MODES:
+        drawing.shapes("generated", generated.stops(stage.contract.stop, mode))
+
+    def send(family: str, request: Request) -> Exchange:
+        return stage.send(family, f"generated: {family}", request, about={"family": family})
+
+    for operation in (stage.contract.detail, stage.contract.info, stage.contract.parameters):
+        drawing.family("supporting", generated.reads(operation, stage), send, most=generated.READS)
+    drawing.closing()
+
+
+def same_answers(stage: Stage) -> None:
+    """Send one stop again and again, after malformed ones, and several at once."""
+    amount = AMOUNTS[stage.effort.level]
+    task = str(uuid.uuid4())
+    until = time.monotonic() + amount.seconds
+
+    def send(case: str, shape: Shape = Shape()) -> Exchange:
+        return stage.send(DRAWN, case, shape.request(stage, task), about={"family": PLAIN})
+
+    def at_once(case: str, number: int) -> list[Exchange]:
+        return stage.together([lambda: send(case) for _ in range(number)])
+
+    alone = [send(PLAIN), *(send("alone") for _ in range(3))]
+    slowest = max(exchange.ended_at - exchange.sent_at for exchange in alone) / 1000
+    width = 1 if slowest < UNHURRIED else stage.limits.together
+    left = amount.repeats
+    while left > 0 and time.monotonic() < until:
+        at_once("repeat", min(width, left)) if width > 1 else send("repeat")
+        left -= width
+    for body in (MALFORMED, b"", b"[]", b"\xff", object_of()[:-1], b'{"user": 0}'):
+        send("malformed", Shape(body=body))
+        send(AGAIN)
+    for number in range(ROUNDS):
+        together = at_once(f"together {number + 1}", stage.limits.together)
+        if max(exchange.ended_at for exchange in together) - min(x.sent_at for x in together) < SLOW * 1000:
+            break
+
+
+def unusual_ids(stage: Stage) -> None:
+    """Send stops whose ids only resemble that of a run, and one that is it, but written in another way."""
+    double = stage.start("encoded twice", inputs=stage.inputs.short)
+    _resembling(stage, double, f"%25{_encoded(double.task_id)[1:]}", "encoded twice")
+    padded = stage.start("padded", inputs=stage.inputs.short)
+    for case, prefix, suffix in PADDINGS:
+        _resembling(stage, padded, prefix + padded.task_id + suffix, case)
+    once = stage.start("encoded once")
+    request = Shape(task=_encoded(once.task_id), body=object_of(once.user)).request(stage, "")
+    stage.stop(once, "encoded once", request=request, by="owner")
+    once.wait_over(stage.deadlines.stop)
+    stage.leave(once)
+    for run in (double, padded):
+        stage.finish(run)
+
+
+def _resembling(stage: Stage, run: LiveRun, task: str, case: str) -> None:
+    """A stop for another id; it is none of this run, so that it is not recorded as one."""
+    request = Shape(task=task, body=object_of(run.user)).request(stage, "")
+    stage.send(DRAWN, case, request, about={"family": "unusual ids", "run": run.id})
+
+
+def _encoded(task: str) -> str:
+    """The id with its first character percent-encoded, which means the same (RFC 3986 §6.2.2.2)."""
+    return f"%{ord(task[0]):02X}{task[1:]}"

@@ -1,0 +1,261 @@
+"""Whatever is sent, the answer is a sound one: requests that were drawn, and the rules that each must keep."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from conformance.contract import Contract
+from conformance.effects import Effects
+from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.properties.judging import ENOUGH, held, same_as_most, side_by_side
+from conformance.properties.rules import AGAIN
+from conformance.trace import Exchange, Run, Trace
+
+Observe = Callable[[str], None]
+
+
+@requirement("stop.robust.no-server-error")
+def test_no_request_breaks_the_server(drawn_requests: Trace, contract: Contract) -> None:
+    held("no-server-error", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.long-user")
+def test_a_long_user_breaks_nothing(drawn_requests: Trace, contract: Contract) -> None:
+    held("long-user", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.answers")
+def test_every_request_is_answered(drawn_requests: Trace, contract: Contract) -> None:
+    held("answers", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.status")
+def test_the_status_is_documented_or_a_client_error(drawn_requests: Trace, contract: Contract) -> None:
+    held("status", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.rejects")
+def test_what_is_no_stop_request_is_refused(drawn_requests: Trace, contract: Contract) -> None:
+    held("rejects", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.lenient")
+def test_what_only_resembles_json_is_refused(drawn_requests: Trace, contract: Contract) -> None:
+    held("lenient", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.media-types")
+def test_no_other_media_type_is_accepted(drawn_requests: Trace, contract: Contract) -> None:
+    held("media-types", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.credentials")
+def test_no_drawn_credentials_are_let_in(drawn_requests: Trace, contract: Contract) -> None:
+    held("credentials", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.envelope")
+def test_drawn_refusals_have_the_envelope(drawn_requests: Trace, contract: Contract) -> None:
+    held("envelope", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.methods")
+def test_no_other_method_is_carried_out(drawn_requests: Trace, contract: Contract) -> None:
+    held("methods", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.method-status")
+def test_other_methods_are_not_allowed(drawn_requests: Trace, contract: Contract) -> None:
+    held("method-status", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.allow")
+def test_a_405_names_the_method_that_there_is(drawn_requests: Trace, contract: Contract) -> None:
+    held("allow", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.users")
+def test_every_name_is_a_user(drawn_requests: Trace, contract: Contract) -> None:
+    held("users", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.spelling")
+def test_whitespace_and_escapes_change_nothing(drawn_requests: Trace, contract: Contract) -> None:
+    held("spelling", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.members")
+def test_other_members_and_their_order_change_nothing(drawn_requests: Trace, contract: Contract) -> None:
+    held("members", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.header-case")
+def test_the_letter_case_of_header_names_changes_nothing(drawn_requests: Trace, contract: Contract) -> None:
+    held("header-case", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.charset")
+def test_a_charset_changes_nothing(drawn_requests: Trace, contract: Contract) -> None:
+    held("charset", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.noise")
+def test_other_headers_change_nothing(drawn_requests: Trace, contract: Contract) -> None:
+    held("noise", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.framing")
+def test_what_is_no_http_is_not_carried_out(raw_requests: Trace, contract: Contract) -> None:
+    held("framing", contract.stop, raw_requests)
+
+
+@requirement("stop.robust.pieces")
+def test_a_request_may_come_in_pieces(raw_requests: Trace, contract: Contract) -> None:
+    held("pieces", contract.stop, raw_requests)
+
+
+@requirement("stop.robust.chunked")
+def test_a_body_may_come_in_chunks(raw_requests: Trace, contract: Contract) -> None:
+    held("chunked", contract.stop, raw_requests)
+
+
+@requirement("stop.robust.length")
+def test_every_answer_comes_whole(drawn_requests: Trace, contract: Contract) -> None:
+    held("length", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.utf-8")
+def test_every_answer_is_utf_8(drawn_requests: Trace, contract: Contract) -> None:
+    held("utf-8", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.no-mark")
+def test_no_answer_has_a_byte_order_mark(drawn_requests: Trace, contract: Contract) -> None:
+    held("no-mark", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.one-text")
+def test_every_answer_is_one_json_text(drawn_requests: Trace, contract: Contract) -> None:
+    held("one-text", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.no-nan")
+def test_no_answer_has_numbers_that_json_does_not_know(drawn_requests: Trace, contract: Contract) -> None:
+    held("no-nan", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.unique-names")
+def test_no_answer_has_a_member_twice(drawn_requests: Trace, contract: Contract) -> None:
+    held("unique-names", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.no-leaks")
+def test_no_answer_tells_what_the_server_is_made_of(drawn_requests: Trace, contract: Contract) -> None:
+    held("no-leaks", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.no-echo")
+def test_no_answer_repeats_a_request_raw(drawn_requests: Trace, contract: Contract) -> None:
+    held("no-echo", contract.stop, drawn_requests)
+
+
+@requirement("stop.robust.schema")
+def test_every_answer_keeps_its_schema(
+    drawn_requests: Trace, generated_requests: Trace, contract: Contract
+) -> None:
+    held("schema", contract.stop, drawn_requests, generated_requests)
+
+
+@requirement("stop.robust.content-type")
+def test_every_answer_has_its_media_type(
+    drawn_requests: Trace, generated_requests: Trace, contract: Contract
+) -> None:
+    held("content-type", contract.stop, drawn_requests, generated_requests)
+
+
+@requirement("stop.robust.generated")
+def test_what_the_document_generates_is_answered_soundly(
+    generated_requests: Trace, contract: Contract
+) -> None:
+    for rule in ("no-server-error", "answers", "status", "rejects"):
+        held(rule, contract.stop, generated_requests)
+
+
+@requirement("stop.robust.supporting")
+def test_reading_operations_answer_without_server_error(generated_requests: Trace) -> None:
+    reads = generated_requests.where(lambda exchange: exchange.operation == "supporting")
+    broken = [exchange for exchange in reads if (exchange.status or 0) >= 500]
+    require(not broken, f"{broken[0].case}: answered {broken[0].seen}" if broken else "", *broken[:3])
+    if not reads:
+        raise Inconclusive(generated_requests.unmet or "nothing was read")
+
+
+@requirement("stop.robust.repeat")
+def test_the_same_request_gets_the_same_answer(same_answers: Trace) -> None:
+    same_as_most(same_answers, "plain", "alone", "repeat", fewest=ENOUGH)
+
+
+@requirement("stop.robust.after-malformed")
+def test_a_malformed_request_changes_no_later_answer(same_answers: Trace) -> None:
+    same_as_most(same_answers, AGAIN)
+
+
+@requirement("stop.robust.together")
+def test_stops_at_the_same_moment_get_what_one_gets(same_answers: Trace) -> None:
+    same_as_most(same_answers, "together")
+
+
+@requirement("stop.robust.side-by-side")
+def test_stops_at_the_same_moment_do_not_wait_for_each_other(same_answers: Trace) -> None:
+    side_by_side(same_answers)
+
+
+@requirement("stop.robust.decoded-once")
+def test_a_task_id_is_decoded_once(unusual_ids: Trace) -> None:
+    _left_alone(unusual_ids, "encoded twice")
+
+
+@requirement("stop.robust.exact-id")
+def test_a_task_id_is_compared_whole(unusual_ids: Trace) -> None:
+    _left_alone(unusual_ids, "padded")
+
+
+@requirement("stop.robust.encoded-id")
+def test_a_percent_encoded_id_is_the_same_id(unusual_ids: Trace, effects: Effects) -> None:
+    effects.stops(*effects.stopped(unusual_ids, "encoded once"))
+
+
+@requirement("stop.robust.drawn")
+def test_how_much_was_drawn(
+    drawn_requests: Trace, raw_requests: Trace, same_answers: Trace, observe: Observe
+) -> None:
+    exchanges = [x for trace in (drawn_requests, raw_requests, same_answers) for x in trace.exchanges]
+    if not exchanges:
+        raise Inconclusive(drawn_requests.unmet or "nothing was drawn")
+    observe(f"{len(exchanges)} requests: {_counted(exchanges)}")
+
+
+def _counted(exchanges: list[Exchange]) -> str:
+    families = Counter(exchange.about.get("family", "plain") for exchange in exchanges)
+    return ", ".join(f"{number} {family}" for family, number in sorted(families.items()))
+
+
+def _left_alone(trace: Trace, label: str) -> None:
+    """Require that stops for other ids did not end the run."""
+    run = trace.run(label)
+    stops = [exchange for exchange in trace.where(_drawn) if exchange.about.get("run") == run.stream.id]
+    in_time = [stop for stop in stops if not _over(run, stop)]
+    if not in_time or run.terminal is None:
+        raise Inconclusive(
+            trace.unmet
+            or f"the run did not last, or not end, so that its stops tell nothing ({run.final_status})"
+        )
+    seen = f"the run ended as {shown(run.final_status)}, though the stops were for other ids"
+    require(run.final_status != "stopped", seen, *in_time, run.stream, at=run.terminal.at)
+
+
+def _over(run: Run, stop: Exchange) -> bool:
+    return run.over_at is not None and run.over_at <= stop.sent_at
+
+
+def _drawn(exchange: Exchange) -> bool:
+    return exchange.operation == "drawn"
