@@ -57,12 +57,18 @@ class Effects:
             )
             return
         after = run.terminal.at - stop.ended_at
-        seen = f"the run ended as {shown(run.final_status)} {after:.0f} ms after the stop was acknowledged"
+        seen = f"the run ended as {shown(run.final_status)} {since(stop, run.terminal.at)}"
         held = run.final_status == "stopped" and after <= self.deadlines.stop * 1000
         require(held, seen, stop, run.stream, at=run.terminal.at)
         told = run.statuses[-1:]
         seen = f"the stream ended as stopped, but the run detail says {shown(told[0])}" if told else ""
         require(not told or told == ["stopped"], seen, stop, run.stream, *run.details[-1:])
+
+
+def since(stop: Exchange, moment: float) -> str:
+    """How long after the acknowledgement of a stop something happened, or before it."""
+    late = moment - stop.ended_at
+    return f"{abs(late):.0f} ms {'after' if late >= 0 else 'before'} the stop was acknowledged"
 
 
 def alive(run: Run, stop: Exchange) -> Run:

@@ -48,11 +48,11 @@ class Liveness:
         if not self.stops:
             return "no stop of a live run was acknowledged"
         if not self.times:
-            return f"{self.stops} stops acknowledged, and no stream ended while the suite listened"
+            return f"{self.stops} stops acknowledged, and no run ended as stopped"
         spread = f"median {median(self.times):.0f} ms, 95 % {self.percentile(95):.0f} ms, longest {self.times[-1]:.0f} ms"
         seen = f"{self.stops} stops acknowledged, {len(self.times)} streams ended: {spread}"
         if self.upper_bound is None:
-            return f"{seen}; {self.still_open} still open"
+            return f"{seen}; {self.still_open} runs did not end as stopped"
         return f"{seen}; at 95 % confidence fewer than {self.upper_bound:.1%} of stops fail to end the stream"
 
     def line(self) -> dict[str, Json]:

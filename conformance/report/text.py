@@ -91,9 +91,15 @@ def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
             (event.at, _event(event)) for event in exchange.events if event.name not in CALM or event.at == at
         ]
     moments.sort(key=lambda moment: moment[0])
-    shown = moments if len(moments) <= TIMELINE else [*moments[: TIMELINE // 2], *moments[-TIMELINE // 2 :]]
-    for moment, text in shown:
-        yield f"{'✗' if moment == at else ' '} {moment:7.0f} ms  {text}"
+    wrong = max((number for number, (moment, _) in enumerate(moments) if moment == at), default=None)
+    lines = [
+        f"{'✗' if n == wrong else ' '} {moment:7.0f} ms  {text}" for n, (moment, text) in enumerate(moments)
+    ]
+    yield from (
+        lines
+        if len(lines) <= TIMELINE
+        else (*lines[: TIMELINE // 2], "          …", *lines[-TIMELINE // 2 :])
+    )
 
 
 def _path(exchange: Exchange) -> str:
@@ -118,12 +124,18 @@ def _known(verdict: Verdict) -> Iterator[str]:
 def _open(verdict: Verdict) -> Iterator[str]:
     """What could not be decided, each reason once."""
     undecided = verdict.of("untested", "inconclusive")
-    for reason in dict.fromkeys(result.reason for result in undecided):
-        of = [result for result in undecided if result.reason == reason]
+    for reason in dict.fromkeys(_why(result) for result in undecided):
+        of = [result for result in undecided if _why(result) == reason]
         yield ""
         yield f"{of[0].result}: {reason}"
         for result in of:
             yield f"  {result.level:<6} {result.id}"
+
+
+def _why(result: Result) -> str:
+    """The reason, without what differs between the consequences of one failure."""
+    seen, presumes, root = result.reason.partition("), but presumes ")
+    return f"failed, too, but presumes {root}" if presumes else seen
 
 
 def _observations(session: Session) -> Iterator[str]:

@@ -126,7 +126,7 @@ def play(stage: Stage) -> None:
         return Runs(stage, next(count), seconds)
 
     try:
-        run_state_machine_as_test(machine, settings=_settings(stage))  # type: ignore[arg-type, no-untyped-call]
+        run_state_machine_as_test(machine, settings=_settings(stage))  # type: ignore[arg-type]
     except (Contradiction, Flaky):
         stage.pause(0)  # what was found stands in the trace, and the check says it
 
