@@ -3,26 +3,22 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.report.cards import TOPICS, WORDS, Card, Shown, Topic, cards, count
 from conformance.report.curl import curl
-from conformance.report.drawing import Timeline, latencies, stop_times, timeline, told
+from conformance.report.drawing import latencies, stop_times, told
 from conformance.report.evidence import Evidence, app_mode, seen_headers
-from conformance.trace import Exchange, Headers
-from conformance.verdict import Result
+from conformance.trace import Headers
 
+MOST = 280_000  # characters of a page
 BODY = 700  # characters of a body that are shown
 LINE = 240  # of a header, of a curl line
-SHOWN = {"fail": 4, "deviation": 4, "stale": 2}  # exchanges of one requirement; of others:
-SHOWN_ELSE = 2
 EVENTS = 14
-LIKE = 2  # known faults that a failure is compared with
 DULL = {
     "accept",
     "accept-encoding",
@@ -32,17 +28,6 @@ DULL = {
     "keep-alive",
     "access-control-allow-origin",
     "access-control-expose-headers",
-}
-WORDS = {
-    "fail": "fail",
-    "error": "error",
-    "stale": "stale",
-    "warning": "warning",
-    "deviation": "known",
-    "inconclusive": "inconclusive",
-    "untested": "untested",
-    "pass": "pass",
-    "observed": "observed",
 }
 GLYPHS = {
     "pass": "✓",
@@ -55,72 +40,22 @@ GLYPHS = {
     "inconclusive": "…",
     "error": "⚠",
 }
-TOPICS = {
-    "success": "The answer to a stop",
-    "user": "The user who stops",
-    "body": "The body of the request",
-    "app-mode": "The mode of the app",
-    "error": "The shape of a refusal",
-    "auth": "Authentication",
-    "lifecycle": "What a stop does",
-    "robustness": "Robustness",
-}
-
-
-def kind(result: Result) -> str:
-    """The result as a reader takes it: a SHOULD that fails is a warning, a MAY that was seen an observation."""
-    if result.level == "MAY" and result.result == "pass":
-        return "observed"
-    return "warning" if result.result == "fail" and result.level == "SHOULD" else result.result
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One requirement as the page shows it."""
-
-    result: Result
-    kind: str
-    place: str
-    why: str
-    observation: str
-    exchanges: tuple[Exchange, ...]
-    again: tuple[tuple[Exchange, str], ...]
-    more: int
-    sample: bool
-    drawing: Timeline | None
-    like: tuple[tuple[str, str, str | None], ...]
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is shown open at first."""
-        return self.kind in {"fail", "error", "stale"}
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """The requirements of one topic."""
-
-    name: str
-    title: str
-    cards: tuple[Card, ...]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many there are of each kind."""
-        return count(self.cards)
-
-
-def count(cards: tuple[Card, ...]) -> dict[str, int]:
-    """How many cards there are of each kind, in the order of gravity that the page uses."""
-    return {name: n for name in WORDS if (n := sum(card.kind == name for card in cards))}
 
 
 def html(evidence: Evidence) -> str:
-    """The page."""
-    cards = tuple(_cards(evidence))
+    """The page; with fewer exchanges where it would become too large, for run.jsonl has them all."""
+    page = ""
+    for most in (Shown(), Shown(2, 1), Shown(1, 0)):
+        page = _page(evidence, tuple(cards(evidence, most)))
+        if len(page) <= MOST:
+            break
+    return page
+
+
+def _page(evidence: Evidence, all_cards: tuple[Card, ...]) -> str:
     topics = tuple(
         Topic(name, TOPICS.get(name, name), tuple(group))
-        for name, group in groupby(cards, key=lambda card: card.result.topic)
+        for name, group in groupby(all_cards, key=lambda card: card.result.topic)
     )
     style, script = _source("report.css"), _source("report.js")
     return (
@@ -129,10 +64,10 @@ def html(evidence: Evidence) -> str:
         .render(
             summary=evidence.summary,
             topics=topics,
-            cards=cards,
-            counts=count(cards),
+            cards=all_cards,
+            counts=count(all_cards),
             levels={
-                level: count(tuple(c for c in cards if c.result.level == level))
+                level: count(tuple(c for c in all_cards if c.result.level == level))
                 for level in ("MUST", "SHOULD", "MAY")
             },
             versions=seen_headers(evidence.traces, "X-Version"),
@@ -147,66 +82,6 @@ def html(evidence: Evidence) -> str:
             script_hash=_hash(script),
         )
     )
-
-
-def _order(result: Result) -> int:
-    topics = list(TOPICS)
-    return topics.index(result.topic) if result.topic in topics else len(topics)
-
-
-def _cards(evidence: Evidence) -> Iterator[Card]:
-    """The cards by topic; what one of them has shown, later ones that hold only refer to."""
-    shown_by: dict[str, str] = {}
-    for result in sorted(evidence.results, key=_order):
-        found = evidence.of(result)
-        chosen = _chosen(found, SHOWN.get(result.result, SHOWN_ELSE))
-        again = [x for x in chosen if x.id in shown_by and result.result == "pass"]
-        full = [x for x in chosen if x not in again]
-        shown_by |= {x.id: result.id for x in full}
-        yield _card(
-            evidence, result, full, tuple((x, shown_by[x.id]) for x in again), len(found) - len(chosen)
-        )
-
-
-def _card(
-    evidence: Evidence,
-    result: Result,
-    full: list[Exchange],
-    again: tuple[tuple[Exchange, str], ...],
-    more: int,
-) -> Card:
-    known = evidence.requirement(result)
-    observed = {line["id"]: line["value"] for line in evidence.summary["observations"]}
-    drawn = result.topic == "lifecycle" or result.result == "fail"
-    return Card(
-        result=result,
-        kind=kind(result),
-        place=evidence.place(result),
-        why=known.why if known else "",
-        observation=observed.get(result.id, ""),
-        exchanges=tuple(full),
-        again=again,
-        more=more,
-        sample=evidence.is_sample(result),
-        drawing=timeline(evidence.runs_of(result), evidence.deadlines, result.at) if drawn else None,
-        like=_like(result, frozenset(r.id for r in evidence.results if r.result == result.result)),
-    )
-
-
-def _chosen(found: list[Exchange], most: int) -> list[Exchange]:
-    """Stops first, for they are what is judged; then as they come."""
-    return sorted(found, key=lambda exchange: exchange.operation != "stop")[:most]
-
-
-def _like(result: Result, failed: frozenset[str]) -> tuple[tuple[str, str, str | None], ...]:
-    """The known faults that break this requirement, nearest first: name, sentence, issue."""
-    if result.result not in {"fail", "deviation"}:
-        return ()
-    from conformance.reference.faults import specimens  # noqa: PLC0415 - not needed where nothing failed
-
-    known = [one for one in specimens().values() if result.id in one.ids]
-    known.sort(key=lambda one: -len(one.ids & failed) / len(one.ids | failed))
-    return tuple((one.name, one.title, one.like) for one in known[:LIKE])
 
 
 @cache

@@ -1,0 +1,152 @@
+"""What the page says of each requirement: its result, its place, the exchanges in which it shows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.report.drawing import Timeline, timeline
+from conformance.report.evidence import Evidence
+from conformance.trace import Exchange
+from conformance.verdict import Result
+
+LIKE = 2  # known faults that a failure is compared with
+WORDS = {
+    "fail": "fail",
+    "error": "error",
+    "stale": "stale",
+    "warning": "warning",
+    "deviation": "known",
+    "inconclusive": "inconclusive",
+    "untested": "untested",
+    "pass": "pass",
+    "observed": "observed",
+}
+TOPICS = {
+    "success": "The answer to a stop",
+    "user": "The user who stops",
+    "body": "The body of the request",
+    "app-mode": "The mode of the app",
+    "error": "The shape of a refusal",
+    "auth": "Authentication",
+    "lifecycle": "What a stop does",
+    "robust": "Robustness",
+}
+
+
+def kind(result: Result) -> str:
+    """The result as a reader takes it: a SHOULD that fails is a warning, a MAY that was seen an observation."""
+    if result.level == "MAY" and result.result == "pass":
+        return "observed"
+    return "warning" if result.result == "fail" and result.level == "SHOULD" else result.result
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One requirement as the page shows it."""
+
+    result: Result
+    kind: str
+    place: str
+    why: str
+    observation: str
+    exchanges: tuple[Exchange, ...]
+    again: tuple[tuple[Exchange, str], ...]
+    more: int
+    sample: bool
+    drawing: Timeline | None
+    like: tuple[tuple[str, str, str | None], ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown open at first."""
+        return self.kind in {"fail", "error", "stale"}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The requirements of one topic."""
+
+    name: str
+    title: str
+    cards: tuple[Card, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind."""
+        return count(self.cards)
+
+
+def count(cards: tuple[Card, ...]) -> dict[str, int]:
+    """How many cards there are of each kind, in the order of gravity that the page uses."""
+    return {name: n for name in WORDS if (n := sum(card.kind == name for card in cards))}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How many exchanges of a requirement are shown in full."""
+
+    failed: int = 4
+    other: int = 2
+
+    def of(self, result: Result) -> int:
+        """How many of this one."""
+        return self.failed if result.result in {"fail", "deviation", "stale"} else self.other
+
+
+def _order(result: Result) -> int:
+    topics = list(TOPICS)
+    return topics.index(result.topic) if result.topic in topics else len(topics)
+
+
+def cards(evidence: Evidence, most: Shown) -> Iterator[Card]:
+    """The cards by topic; what one of them has shown, later ones that hold only refer to."""
+    shown_by: dict[str, str] = {}
+    for result in sorted(evidence.results, key=_order):
+        found = evidence.of(result)
+        chosen = _chosen(found, most.of(result))
+        again = [x for x in chosen if x.id in shown_by and result.result == "pass"]
+        full = [x for x in chosen if x not in again]
+        shown_by |= {x.id: result.id for x in full}
+        yield _card(
+            evidence, result, full, tuple((x, shown_by[x.id]) for x in again), len(found) - len(chosen)
+        )
+
+
+def _card(
+    evidence: Evidence,
+    result: Result,
+    full: list[Exchange],
+    again: tuple[tuple[Exchange, str], ...],
+    more: int,
+) -> Card:
+    known = evidence.requirement(result)
+    observed = {line["id"]: line["value"] for line in evidence.summary["observations"]}
+    drawn = result.topic == "lifecycle" or result.result == "fail"
+    return Card(
+        result=result,
+        kind=kind(result),
+        place=evidence.place(result),
+        why=known.why if known else "",
+        observation=observed.get(result.id, ""),
+        exchanges=tuple(full),
+        again=again,
+        more=more,
+        sample=evidence.is_sample(result),
+        drawing=timeline(evidence.runs_of(result), evidence.deadlines, result.at) if drawn else None,
+        like=_like(result, frozenset(r.id for r in evidence.results if r.result == result.result)),
+    )
+
+
+def _chosen(found: list[Exchange], most: int) -> list[Exchange]:
+    """Stops first, for they are what is judged; then as they come."""
+    return sorted(found, key=lambda exchange: exchange.operation != "stop")[:most]
+
+
+def _like(result: Result, failed: frozenset[str]) -> tuple[tuple[str, str, str | None], ...]:
+    """The known faults that break this requirement, nearest first: name, sentence, issue."""
+    if result.result not in {"fail", "deviation"}:
+        return ()
+    from conformance.reference.faults import specimens  # noqa: PLC0415 - not needed where nothing failed
+
+    known = [one for one in specimens().values() if result.id in one.ids]
+    known.sort(key=lambda one: -len(one.ids & failed) / len(one.ids | failed))
+    return tuple((one.name, one.title, one.like) for one in known[:LIKE])
