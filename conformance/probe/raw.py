@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from urllib.parse import urlsplit
 
 from conformance.masking import Secrets
@@ -90,11 +91,11 @@ class RawProbe:
         self, connection: socket.socket, request: RawRequest, deadline: float, clock: Clock
     ) -> Fault | None:
         try:
-            for number, piece in enumerate(request.pieces):
+            for number, piece in enumerate(self._on_the_wire(request)):
                 if number:
                     time.sleep(PIECE_PAUSE)
                 connection.settimeout(max(0.001, deadline - time.monotonic()))
-                connection.sendall(self._revealed(piece))
+                connection.sendall(piece)
             if request.leave and self._tls is None:  # TLS has no half-closed connections
                 connection.shutdown(socket.SHUT_WR)
         except TimeoutError:
@@ -135,8 +136,11 @@ class RawProbe:
         headers = tuple((name, mask(value)) for name, value in answer.getheaders())
         return Response(answer.status, mask(answer.reason), headers, self._secrets.mask_bytes(body), complete)
 
-    def _revealed(self, data: bytes) -> bytes:
-        return self._secrets.reveal(data.decode("latin-1")).encode("latin-1") if b"$" in data else data
+    def _on_the_wire(self, request: RawRequest) -> list[bytes]:
+        """The pieces with keys put in; a cut may go through the name of a key, so they are put in first."""
+        whole = self._secrets.reveal(b"".join(request.pieces).decode("latin-1")).encode("latin-1")
+        cuts = [0, *accumulate(map(len, request.pieces[:-1])), len(whole)]
+        return [whole[begin:end] for begin, end in pairwise(cuts)]
 
 
 class _TooMuch(Exception):
