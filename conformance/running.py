@@ -26,6 +26,7 @@ from conformance.target import Target, UsageError
 from conformance.trace import Json
 from conformance.verdict import Result, Verdict
 
+REASON = 4000  # characters of what is told of one requirement
 EMBEDDED_STREAMS = 8  # the reference server has no ten connections to share
 
 
@@ -78,7 +79,7 @@ class Running:
 
     def take(self, result: Result, observations: Sequence[object]) -> None:
         """Keep what became of a requirement."""
-        masked = replace(result, reason=self.mask(result.reason))
+        masked = replace(result, reason=_bounded(self.mask(result.reason)))
         self.session.results[result.id] = masked
         if observations:
             self.session.observations[result.id] = self.mask(str(observations[-1]))
@@ -143,6 +144,12 @@ class Running:
             return []
         told = ending(self._verdict, self.session, self._played.sent, self._seconds)
         return [*map(self.mask, told), *self._again]
+
+
+def _bounded(reason: str) -> str:
+    """The beginning and the end of a reason that is far too long to be read."""
+    half = REASON // 2
+    return reason if len(reason) <= REASON else f"{reason[:half]}\n…\n{reason[-half:]}"
 
 
 @dataclass(frozen=True, slots=True)
