@@ -14,6 +14,8 @@ from conformance.verdict import Result
 
 EXIT_SAME, EXIT_WORSE, EXIT_INCOMPARABLE = 0, 1, 3
 GRAVITY = {"pass": 0, "deviation": 1, "untested": 2, "inconclusive": 2, "stale": 3, "fail": 4, "error": 4}
+# What is drawn, and when it is sent, is left to chance: only the results are compared.
+AT_RANDOM = frozenset({"sequences", "stop.robust.drawn"})
 HEADERS = (
     "www-authenticate",
     "allow",
@@ -123,7 +125,7 @@ def _told(result: Result) -> str:
 def _observations(before: Recording, after: Recording) -> Iterator[Change]:
     for id_, now in after.observations.items():
         was = before.observations.get(id_, now)
-        if was != now:
+        if was != now and id_ not in AT_RANDOM:
             yield Change("observation", (id_,), was, now)
 
 
@@ -136,19 +138,18 @@ Features = Mapping[str, Mapping[str, frozenset[str]]]  # place → aspect → wh
 
 
 def _grouped(what: What, before: Features, after: Features) -> list[Change]:
-    """One change for all places at which the same aspect changed in the same way."""
+    """One change for all places at which the same changed in the same way."""
     found: dict[tuple[str, str], list[str]] = {}
     for place in [place for place in before if place in after]:
-        for aspect in [aspect for aspect in before[place] if aspect in after[place]]:
-            was, now = before[place][aspect], after[place][aspect]
-            if was != now:
-                texts = (f"{aspect} {_listed(was)}", f"{aspect} {_listed(now)}")
-                found.setdefault(texts, []).append(place)
+        was, now = before[place], after[place]
+        if aspects := [aspect for aspect in was if aspect in now and was[aspect] != now[aspect]]:
+            texts = (_listed(was, aspects), _listed(now, aspects))
+            found.setdefault(texts, []).append(place)
     return [Change(what, tuple(places), was, now) for (was, now), places in found.items()]
 
 
-def _listed(values: frozenset[str]) -> str:
-    return " or ".join(sorted(values)) or "none"
+def _listed(seen: Mapping[str, frozenset[str]], aspects: list[str]) -> str:
+    return "; ".join(f"{aspect} {' or '.join(sorted(seen[aspect]))}" for aspect in aspects)
 
 
 def _gathered(seen: Iterable[tuple[str, str, str]]) -> Features:
@@ -165,7 +166,7 @@ def _answers(recording: Recording) -> Features:
     seen = (
         (f"{x.operation} “{x.case}” ({x.scenario})", aspect, value)
         for x in _exchanges(recording)
-        if x.case != "clean-up"
+        if x.case != "clean-up" and x.operation != "drawn" and x.scenario not in AT_RANDOM
         for aspect, value in _aspects(x)
     )
     return _gathered(seen)
@@ -193,7 +194,7 @@ def _streams(recording: Recording) -> Features:
         (f"run “{run.label}” ({run.stream.scenario})", aspect, value)
         for trace in recording.traces.values()
         for run in trace.runs
-        if run.stream.ending != "left"
+        if run.stream.ending != "left" and run.stream.scenario not in AT_RANDOM
         for aspect, value in _course(run)
     )
     return _gathered(seen)
