@@ -166,9 +166,9 @@ class _Source(io.RawIOBase):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        if self._left <= 0:
-            raise _TooMuch
         self._connection.settimeout(left)
-        count = self._connection.recv_into(buffer)
+        count = self._connection.recv_into(buffer, min(len(buffer), self._left + 1))
         self._left -= count
+        if self._left < 0:
+            raise _TooMuch
         return count

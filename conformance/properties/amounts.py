@@ -19,16 +19,21 @@ class Amount:
 
 AMOUNTS: Mapping[str, Amount] = MappingProxyType(
     {
-        "quick": Amount(examples=4, more=30, repeats=20, seconds=5.0),
-        "standard": Amount(examples=22, more=80, repeats=100, seconds=25.0),
+        "quick": Amount(examples=3, more=30, repeats=20, seconds=5.0),
+        "standard": Amount(examples=16, more=80, repeats=100, seconds=25.0),
         "thorough": Amount(examples=120, more=300, repeats=300, seconds=240.0),
     }
 )
 
 
-def drawn(families: int) -> Mapping[str, int]:
-    """The most that a scenario sends which draws for so many families, by effort."""
-    return {name: families * amount.examples + amount.more for name, amount in AMOUNTS.items()}
+def drawn(families: int, listed: int = 0, lists: int = 0) -> Mapping[str, int]:
+    """The most that a scenario sends which draws for so many families, by effort.
+
+    At quick effort only some of what is ``listed`` are sent, of each list as many as for a family.
+    """
+    most = {name: families * amount.examples + amount.more for name, amount in AMOUNTS.items()}
+    few = min(listed, lists * AMOUNTS["quick"].examples)
+    return {name: number + (few if name == "quick" else listed) for name, number in most.items()}
 
 
 def generated() -> Mapping[str, int]:

@@ -40,7 +40,7 @@ def _fail(found: list[tuple[Exchange, str]], judged: int) -> None:
 
 def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:
     """Require that all exchanges of some cases are answered as most repeats are."""
-    chosen = trace.where(lambda exchange: exchange.case.startswith(cases) and exchange.status != TOO_MANY)
+    chosen = trace.where(lambda exchange: exchange.case in cases and exchange.status != TOO_MANY)
     if len(chosen) < fewest:
         raise Inconclusive(trace.unmet or f"only {len(chosen)} requests were sent before the time was over")
     usual = _usual(trace)
@@ -66,8 +66,8 @@ def side_by_side(trace: Trace) -> None:
     """Require that stops at the same moment take less than half of what they would take one after another."""
     alone = trace.where(lambda exchange: exchange.case == "alone" and exchange.response is not None)
     rounds: dict[str, list[Exchange]] = {}
-    for exchange in trace.where(lambda exchange: exchange.case.startswith("together")):
-        rounds.setdefault(exchange.case, []).append(exchange)
+    for exchange in trace.where(lambda exchange: exchange.case == "together"):
+        rounds.setdefault(exchange.about.get("round", ""), []).append(exchange)
     if not alone or not rounds:
         raise Inconclusive(trace.unmet or "no stops were sent at the same moment")
     single = max(exchange.ended_at - exchange.sent_at for exchange in alone)

@@ -41,9 +41,10 @@ class Known:
         return cls(trace.case(PLAIN), examples_in(trace), stop)
 
     def explains(self, rule: "Rule", exchange: Exchange) -> bool:
-        """Whether the plain stop or the example of the same kind breaks the rule, too: another id says that."""
+        """Whether the example of the same kind, or the plain stop, breaks the rule, too: another id says that."""
         example = self.examples.get(exchange.about.get("kind", ""))
-        return any(other and rule.wrong(other, self) for other in (self.plain, example))
+        plain = self.plain if rule.families is None else None  # what must be refused elsewhere is right there
+        return any(other and rule.wrong(other, self) for other in (plain, example))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _no_envelope(exchange: Exchange, _: Known) -> str | None:
     response = exchange.response
     if response is None or not 400 <= response.status < 500 or response.status in FRONT:
         return None
-    if exchange.request.method == "HEAD":
+    if exchange.fault or exchange.request.method == "HEAD":
         return None
     member = response.member
     if not member:

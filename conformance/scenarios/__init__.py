@@ -67,7 +67,7 @@ FIRST = (PLAIN, NEIGHBOURS)
 
 # Played side by side, the longest first.
 MAIN = (
-    Scenario(properties.drawn_requests, streams=0, requests=44, needs_run=False, drawn=drawn(13)),
+    Scenario(properties.drawn_requests, streams=0, requests=44, needs_run=False, drawn=drawn(12, 114, 6)),
     Scenario(properties.generated_requests, streams=0, requests=36, needs_run=False, drawn=generated()),
     Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, drawn=drawn(3)),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),

@@ -25,15 +25,19 @@ def drawn_requests(stage: Stage) -> None:
     from conformance.properties import strategies as draw  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
-    drawing = Drawing(stage, families=13)
+    drawing = Drawing(stage, families=12)
     drawing.examples("no stop", draw.no_stop_examples())
     drawing.examples("media types", draw.media_type_examples())
+    drawing.listed("users", draw.listed_users())
     drawing.shapes("users", draw.users())
     drawing.each("long users", [draw.long_user(length) for length in draw.LENGTHS])
+    drawing.listed("odd users", draw.listed_odd_users())
     drawing.shapes("odd users", draw.odd_users())
     drawing.shapes("no stop", draw.no_stop())
-    drawing.shapes("nearly JSON", draw.nearly_json())
-    drawing.shapes("odd bodies", draw.odd_bodies())
+    drawing.listed("nearly JSON", draw.nearly_json())
+    drawing.listed("odd bodies", draw.listed_odd_bodies())
+    drawing.shapes("odd bodies", draw.deep_bodies())
+    drawing.listed("media types", draw.listed_media_types())
     drawing.shapes("media types", draw.media_types())
     drawing.shapes("credentials", draw.credentials())
     drawing.shapes("spelling", draw.spelling())
@@ -41,6 +45,7 @@ def drawn_requests(stage: Stage) -> None:
     drawing.shapes("header case", draw.header_case())
     drawing.shapes("charset", draw.charsets())
     drawing.shapes("noise", draw.noise())
+    drawing.listed("ids", draw.listed_ids())
     drawing.shapes("ids", draw.ids())
     drawing.each("methods", draw.methods(stage.contract.stop.method))
     drawing.closing()
@@ -93,11 +98,12 @@ def same_answers(stage: Stage) -> None:
     task = str(uuid.uuid4())
     until = time.monotonic() + amount.seconds
 
-    def send(case: str, shape: Shape = Shape()) -> Exchange:
-        return stage.send(DRAWN, case, shape.request(stage, task), about={"family": PLAIN})
+    def send(case: str, shape: Shape = Shape(), turn: int = 0) -> Exchange:
+        about = {"family": PLAIN, "round": str(turn)}
+        return stage.send(DRAWN, case, shape.request(stage, task), about=about)
 
-    def at_once(case: str, number: int) -> list[Exchange]:
-        return stage.together([lambda: send(case) for _ in range(number)])
+    def at_once(case: str, number: int, turn: int = 0) -> list[Exchange]:
+        return stage.together([lambda: send(case, turn=turn) for _ in range(number)])
 
     alone = [send(PLAIN), *(send("alone") for _ in range(3))]
     slowest = max(exchange.ended_at - exchange.sent_at for exchange in alone) / 1000
@@ -110,7 +116,7 @@ def same_answers(stage: Stage) -> None:
         send("malformed", Shape(body=body))
         send(AGAIN)
     for number in range(ROUNDS):
-        together = at_once(f"together {number + 1}", stage.limits.together)
+        together = at_once("together", stage.limits.together, number + 1)
         if max(exchange.ended_at for exchange in together) - min(x.sent_at for x in together) < SLOW * 1000:
             break
 

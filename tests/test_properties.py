@@ -1,0 +1,224 @@
+"""Drawn requests: nothing is held against a sound server, and each fault is named by its requirement."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.contract import Contract, load_contract
+from conformance.effort import Effort, Level
+from conformance.judging import Inconclusive, Violation
+from conformance.probe.budget import Budget, ProbeStopped
+from conformance.probe.http import HttpProbe
+from conformance.properties.judging import held, same_as_most, side_by_side
+from conformance.properties.rules import AGAIN, RULES
+from conformance.reference import Error, Reference, Refused, Request, Response, serve
+from conformance.reference.answers import INTERNAL
+from conformance.requirements import load_catalogue
+from conformance.runs import Inputs
+from conformance.scenarios import SCENARIOS
+from conformance.scenarios.director import Unrecorded
+from conformance.scenarios.stage import Stage, Unmet
+from conformance.suites.test_robustness import _left_alone as left_alone
+from conformance.target import Deadlines, Limits, Target
+from conformance.trace import NotRecorded, Trace
+from tests import drawn_faults as faults
+
+ON_THE_WIRE = ("framing", "pieces", "chunked")
+GENERATED = ("no-server-error", "answers", "status", "rejects", "schema", "content-type")
+NATURAL = Inputs({}, ({"rounds": 4},))
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return load_contract()
+
+
+def played(name: str, reference: Reference, effort: Effort, **limits: Any) -> Trace:
+    """The trace of one scenario, played by itself."""
+    with serve(reference) as server:
+        target = Target(
+            server.base_url, keys=server.keys, deadlines=Deadlines(answer=3.0), limits=Limits(**limits)
+        )
+        probe = HttpProbe(target, Budget(target.limits.max_requests))
+        stage = Stage(name, probe, load_contract(), Unrecorded(), NATURAL, effort)
+        unmet = None
+        try:
+            with stage:
+                SCENARIOS[name].act(stage)
+        except (Unmet, ProbeStopped) as reason:
+            unmet = str(reason)
+        probe.close()
+        return stage.trace(unmet)
+
+
+def broken(name: str, trace: Trace, contract: Contract) -> dict[str, str]:
+    """The requirements that a trace breaks, without those that presume others of them."""
+    found: dict[str, str] = {}
+    for id_, check in checks(name, trace, contract).items():
+        try:
+            check()
+        except Violation as violation:
+            found[id_] = violation.seen
+        except (Inconclusive, NotRecorded):
+            continue
+    catalogue = load_catalogue()
+    ids = {f"stop.robust.{id_}" for id_ in found}
+    return {
+        id_: seen for id_, seen in found.items() if not ids & set(catalogue[f"stop.robust.{id_}"].presumes)
+    }
+
+
+def checks(name: str, trace: Trace, contract: Contract) -> dict[str, Callable[[], None]]:
+    match name:
+        case "same_answers":
+            return {
+                "repeat": lambda: same_as_most(trace, "plain", "alone", "repeat"),
+                "after-malformed": lambda: same_as_most(trace, AGAIN),
+                "together": lambda: same_as_most(trace, "together"),
+                "side-by-side": lambda: side_by_side(trace),
+            }
+        case "unusual_ids":
+            return {
+                "decoded-once": lambda: left_alone(trace, "encoded twice"),
+                "exact-id": lambda: left_alone(trace, "padded"),
+            }
+    rules = {"raw_requests": ON_THE_WIRE, "generated_requests": GENERATED}.get(name)
+    chosen = rules or [rule for rule in RULES if rule not in ON_THE_WIRE]
+    return {rule: lambda rule=rule: held(rule, contract.stop, trace) for rule in chosen}  # type: ignore[misc]
+
+
+PLAYED = ("drawn_requests", "raw_requests", "generated_requests", "same_answers", "unusual_ids")
+
+
+@pytest.mark.parametrize("name", PLAYED)
+@pytest.mark.parametrize(("level", "seed"), [("quick", 1), ("standard", 0), ("standard", 7)])
+def test_a_sound_server_breaks_nothing(name: str, level: Level, seed: int, contract: Contract) -> None:
+    if (name, level) == ("generated_requests", "quick"):
+        pytest.skip("begins at standard effort")
+    effort = Effort(level, seed)
+    trace = played(name, Reference(round_seconds=0.05), effort)
+    assert trace.unmet is None
+    assert broken(name, trace, contract) == {}
+    for check in checks(name, trace, contract).values():
+        if name != "generated_requests":
+            check()  # decided, not only left open
+    assert len(trace.exchanges) <= SCENARIOS[name].most(effort)
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [
+        (faults.StumblesOverEmoji, "no-server-error"),
+        (faults.BreaksOnLongUsers, "long-user"),
+        (faults.HangsOnLongUsers, "long-user"),
+        (faults.ResetsOnNul, "answers"),
+        (faults.WritesLatin1, "utf-8"),
+        (faults.NamesTwice, "unique-names"),
+        (faults.AnswersNan, "no-nan"),
+        (faults.BeginsWithAMark, "no-mark"),
+        (faults.SaysItTwice, "one-text"),
+        (faults.ShowsItsTrace, "no-leaks"),
+        (faults.TellsItsSql, "no-leaks"),
+        (faults.HtmlForDeepBodies, "content-type"),
+        (faults.CutsChunks, "length"),
+        (faults.AnnouncesTooMuch, "length"),
+        (faults.PageForOtherMethods, "envelope"),
+        (faults.HidesItsMethods, "allow"),
+        (faults.StopsByGet, "methods"),
+        (faults.TakesTrailingCommas, "lenient"),
+        (faults.TakesWhatFollows, "rejects"),
+        (faults.WantsPlainHeaders, "noise"),
+        (faults.WantsNoCharset, "charset"),
+        (faults.MovesWhenCompressed, "status"),
+        (faults.SplitsItsHeaders, "no-echo"),
+    ],
+)
+def test_a_fault_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
+    trace = played("drawn_requests", fault(), Effort())
+    found = broken("drawn_requests", trace, contract)
+    expected = {requirement} | ALSO.get(fault, set())
+    assert set(found) == expected, found
+
+
+# What a fault breaks besides: a spoilt envelope is no envelope, lenient parsers are lenient in many ways.
+ALSO: dict[type[Reference], set[str]] = {
+    faults.WritesLatin1: {"envelope"},
+    faults.BeginsWithAMark: {"envelope"},
+    faults.SaysItTwice: {"envelope"},
+    faults.TakesWhatFollows: {"lenient"},
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [
+        (faults.FailsEveryTenth, "repeat"),
+        (faults.TiresAfterFifty, "repeat"),
+        (faults.RefusesCompany, "together"),
+        (faults.RemembersMalformed, "after-malformed"),
+        (faults.OneAtATime, "side-by-side"),
+    ],
+)
+def test_a_fault_in_repeating_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
+    trace = played("same_answers", fault(), Effort())
+    assert set(broken("same_answers", trace, contract)) == {requirement}
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"), [(faults.DecodesTwice, "decoded-once"), (faults.Trims, "exact-id")]
+)
+def test_a_fault_in_ids_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
+    trace = played("unusual_ids", fault(round_seconds=0.05), Effort())
+    assert set(broken("unusual_ids", trace, contract)) == {requirement}
+
+
+def test_the_failing_request_is_shrunk(contract: Contract) -> None:
+    trace = played("drawn_requests", faults.StumblesOverEmoji(), Effort())
+    with pytest.raises(Violation) as caught:
+        held("no-server-error", contract.stop, trace)
+    smallest = next(exchange for exchange in trace.exchanges if exchange.id == caught.value.evidence[0])
+    assert smallest.status == 500
+    assert smallest.request.size < 60
+
+
+class AlwaysBroken(Reference):
+    """Answers every stop with 500 after a while."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        return super().refusal(request, error)
+
+    def do_stop(self, request: Request, app: Any, task_id: str) -> Response:
+        if self.count("mine") > 40:
+            raise Refused(INTERNAL)
+        return super().do_stop(request, app, task_id)
+
+
+def test_drawing_ends_early_where_the_plain_stop_fails_too(contract: Contract) -> None:
+    trace = played("drawn_requests", AlwaysBroken(), Effort())
+    assert trace.unmet is not None
+    assert "drawing ended early" in trace.unmet
+    assert len(trace.exchanges) < 60
+    with pytest.raises(Inconclusive, match="drawing ended early"):
+        held("credentials", contract.stop, trace)
+
+
+def test_what_a_listed_case_shows_is_not_held_against_the_server_twice(contract: Contract) -> None:
+    class TakesWhatIsTrue(Reference):
+        def is_user(self, value: object) -> bool:
+            return bool(value)
+
+    trace = played("drawn_requests", TakesWhatIsTrue(), Effort())
+    assert broken("drawn_requests", trace, contract) == {}
+
+
+def test_a_spent_budget_ends_the_drawing() -> None:
+    trace = played("drawn_requests", Reference(), Effort(), max_requests=30)
+    assert trace.unmet is not None
+    assert "--max-requests" in trace.unmet
+    assert len(trace.exchanges) == 30
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    first, second = (played("drawn_requests", Reference(), Effort("quick", 5)) for _ in range(2))
+    assert [x.request.body for x in first.exchanges] == [x.request.body for x in second.exchanges]
