@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from conformance.effort import Effort
+from conformance.effort import EFFORTS, Level
 from conformance.reference import Reference
 from conformance.reference.faults import Specimen, specimens
 from conformance.reference.variants import Variant, variants
@@ -12,6 +12,7 @@ from conformance.requirements import Catalogue
 from conformance.trace import Json
 
 Outcome = Literal["killed", "right", "missed", "wrong id", "false alarm", "open", "crashed"]
+DRAWN = "robust"  # the topic whose requests are drawn; at quick effort too few are, to hit every fault
 GOOD: frozenset[Outcome] = frozenset({"killed", "right"})
 
 
@@ -26,6 +27,7 @@ class Case:
     make: type[Reference]
     ids: frozenset[str] = frozenset()
     opens: frozenset[str] = frozenset()
+    effort: Level = "quick"
     like: str | None = None
 
 
@@ -68,11 +70,24 @@ def all_cases() -> dict[str, Case]:
 
 
 def at_effort(cases: Mapping[str, Case], catalogue: Catalogue, effort: str) -> dict[str, Case]:
-    """The cases as they are at an effort: what it does not try cannot fail, and who breaks only that is left out."""
-    level = Effort(effort)  # type: ignore[arg-type]  # one of EFFORTS
-    tried = {one.id for one in catalogue if level.reaches(one.effort)}
-    cut = {case.name: replace(case, ids=case.ids & tried) for case in cases.values()}
-    return {case.name: case for case in cut.values() if case.kind == "variant" or case.ids}
+    """The cases with the effort that each is tried with.
+
+    At quick effort, who breaks only what needs more is left out. At standard effort, each is tried with the
+    least effort that judges what it breaks; at thorough effort, everything is tried at standard effort.
+    """
+    of: dict[str, Level] = {
+        one.id: "standard" if one.effort == "standard" or one.topic == DRAWN else "quick" for one in catalogue
+    }
+    if effort == "thorough":
+        return {name: replace(case, effort="standard") for name, case in cases.items()}
+    if effort == "quick":
+        cut = [
+            replace(case, ids=frozenset(id_ for id_ in case.ids if of[id_] == "quick"))
+            for case in cases.values()
+        ]
+        return {case.name: case for case in cut if case.kind == "variant" or case.ids}
+    needs = {name: {case.effort, *(of[id_] for id_ in case.ids if id_ in of)} for name, case in cases.items()}
+    return {name: replace(case, effort=max(needs[name], key=EFFORTS.index)) for name, case in cases.items()}
 
 
 def judge(case: Case, verdict: Mapping[str, Json], seconds: float) -> Trial:
@@ -122,7 +137,7 @@ def chosen(cases: Mapping[str, Case], only: Iterable[str]) -> list[Case]:
 
 
 def _of_specimen(one: Specimen) -> Case:
-    return Case(one.name, "fault", one.topic, one.title, one.make, one.ids, like=one.like)
+    return Case(one.name, "fault", one.topic, one.title, one.make, one.ids, effort=one.effort, like=one.like)
 
 
 def _of_variant(one: Variant) -> Case:

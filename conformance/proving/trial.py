@@ -73,4 +73,4 @@ def _run(case: Case, folder: Path, settings: Settings) -> int:
         file.write_text(table, "utf-8")
         os.environ.update(server.keys)
         options = ["--config", str(file), "--target", "trial", "--reports", str(folder)]
-        return run_suites([*options, "--effort", settings.effort])
+        return run_suites([*options, "--effort", case.effort])

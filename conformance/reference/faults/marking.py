@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from conformance.effort import Level
 from conformance.reference.reference import Reference
 
 Kind = TypeVar("Kind", bound=type[Reference])
@@ -18,12 +19,13 @@ _MARK = "__breaks__"
 class Specimen:
     """A server with one fault: exactly the requirements ``ids`` fail when it is judged.
 
-    ``like`` is the issue of a real server that failed so.
+    ``like`` is the issue of a real server that failed so; ``effort`` is the least that finds it out.
     """
 
     make: type[Reference]
     ids: frozenset[str]
     like: str | None = None
+    effort: Level = "quick"
 
     @property
     def name(self) -> str:
@@ -41,11 +43,11 @@ class Specimen:
         return (self.make.__doc__ or "").partition("\n")[0]
 
 
-def breaks(*ids: str, like: str | None = None) -> Callable[[Kind], Kind]:
+def breaks(*ids: str, like: str | None = None, effort: Level = "quick") -> Callable[[Kind], Kind]:
     """Mark a server as one that breaks these requirements and nothing else."""
 
     def mark(kind: Kind) -> Kind:
-        setattr(kind, _MARK, (frozenset(ids), like))
+        setattr(kind, _MARK, (frozenset(ids), like, effort))
         return kind
 
     return mark
@@ -55,8 +57,7 @@ def specimen_of(kind: object) -> Specimen | None:
     """The specimen that a class is, None for a class that is not marked itself."""
     if not isinstance(kind, type) or not issubclass(kind, Reference) or _MARK not in vars(kind):
         return None
-    ids, like = vars(kind)[_MARK]
-    return Specimen(kind, ids, like)
+    return Specimen(kind, *vars(kind)[_MARK])
 
 
 def kebab(name: str) -> str:

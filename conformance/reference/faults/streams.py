@@ -90,10 +90,13 @@ class TaskIdsAreUsedAgain(Reference):
     """Gives a run the task id of an earlier run of the user that has ended."""
 
     def on_start(self, run: Run) -> None:
-        ended = [one for one in self.runs.all() if one.user == run.user and one.has_ended]
-        if ended:
-            run.task_id = ended[-1].task_id
-            self.runs.add(run)
+        with self.lock:
+            mine = [one for one in self.runs.all() if one.user == run.user]
+            in_use = {one.task_id for one in mine if not one.has_ended}
+            free = [one.task_id for one in mine if one.task_id not in in_use]
+            if free:
+                run.task_id = free[-1]
+                self.runs.add(run)
 
 
 @breaks("stop.lifecycle.one-end")
