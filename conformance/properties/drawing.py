@@ -14,7 +14,8 @@ from conformance.probe.budget import ProbeStopped
 from conformance.properties.amounts import AMOUNTS, POLITE_RATE
 from conformance.properties.rules import AGAIN, ALL, DRAWN, PLAIN, TOO_MANY, Known, examples_in
 from conformance.properties.shapes import Shape
-from conformance.scenarios.stage import Stage, Unmet
+from conformance.scenarios.live import Unmet
+from conformance.scenarios.stage import Stage
 from conformance.trace import Exchange
 
 IN_A_ROW = 5  # server errors after which the plain stop is tried again

@@ -13,7 +13,8 @@ from conformance.probe.http import HttpProbe
 from conformance.reachability import locked_out, unreachable
 from conformance.runs import Inputs, choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
-from conformance.scenarios.stage import Recorder, Stage, Unmet
+from conformance.scenarios.live import Unmet
+from conformance.scenarios.stage import Recorder, Stage
 from conformance.target import Target
 from conformance.trace import Exchange, NotRecorded, Trace
 

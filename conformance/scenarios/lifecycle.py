@@ -7,8 +7,9 @@ from collections.abc import Callable
 from conformance.masking import placeholder
 from conformance.runs import is_terminal
 from conformance.scenarios.lanes import in_lanes
+from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
-from conformance.scenarios.stage import LiveRun, Stage, Unmet
+from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Exchange
 

@@ -3,7 +3,8 @@
 import uuid
 from collections.abc import Callable
 
-from conformance.scenarios.stage import LiveRun, Stage, Unmet
+from conformance.scenarios.live import LiveRun, Unmet
+from conformance.scenarios.stage import Stage
 from conformance.trace import Event
 
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes

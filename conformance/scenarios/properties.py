@@ -10,8 +10,9 @@ from conformance.probe.raw import RawRequest
 from conformance.properties.amounts import AMOUNTS
 from conformance.properties.rules import AGAIN, DRAWN, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
+from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.refusals import MALFORMED
-from conformance.scenarios.stage import LiveRun, Stage, Unmet
+from conformance.scenarios.stage import Stage
 from conformance.trace import Exchange, Request
 
 UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sent several at a time

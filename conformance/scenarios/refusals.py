@@ -6,8 +6,9 @@ from typing import Any
 from conformance.masking import placeholder
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lifecycle import made_up_key
+from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
-from conformance.scenarios.stage import JSON_HEADERS, LiveRun, Stage, Unmet, json_bytes
+from conformance.scenarios.stage import JSON_HEADERS, Stage, json_bytes
 from conformance.target import MODE_KEYS, OWNER_KEY
 from conformance.trace import Exchange, Headers
 

@@ -18,7 +18,8 @@ from conformance.effects import Effects
 from conformance.model import contradiction, of_sequence
 from conformance.runs import Natural
 from conformance.scenarios.lifecycle import made_up_key
-from conformance.scenarios.stage import LiveRun, Stage
+from conformance.scenarios.live import LiveRun
+from conformance.scenarios.stage import Stage
 
 STEPS = 8
 AT_ONCE = 2  # runs that are alive side by side

@@ -13,10 +13,11 @@ from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
 from conformance.probe.raw import RawProbe, RawRequest
 from conformance.probe.stream import LiveStream
-from conformance.runs import Inputs, is_terminal
+from conformance.runs import Inputs
+from conformance.scenarios.live import LiveRun, Unmet
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
-from conformance.trace import Event, Exchange, Headers, Request, Run, Trace
+from conformance.trace import Exchange, Headers, Request, Run, Trace
 
 JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
 ACCEPT: Headers = (
@@ -30,10 +31,6 @@ DETAIL_POLL = 0.15  # seconds between two looks at the run detail
 DETAIL_APPEARS = 1.0  # seconds until a run detail that cannot be read counts as one that never can
 
 
-class Unmet(Exception):
-    """The scenario cannot reach what it is meant to show; the text says why and what to do."""
-
-
 class Recorder(Protocol):
     """Takes each exchange, and each trace, as soon as it is over."""
 
@@ -42,49 +39,6 @@ class Recorder(Protocol):
 
     def scenario(self, trace: Trace) -> None:
         """Keep how the scenario ended."""
-
-
-class LiveRun:
-    """A run that was started in streaming mode and is listened to."""
-
-    def __init__(self, id_: str, label: str, user: str, stream: LiveStream, request: Request) -> None:
-        self.id = id_
-        self.label = label
-        self.user = user
-        self.stream = stream
-        self.request = request
-        self.stopped = False
-        self.recorded: Exchange | None = None
-
-    def first(self, name: str) -> str | None:
-        """The first value of a top-level member in the events so far."""
-        found = (event.member(name) for event in self.stream.events)
-        return next((value for value in found if isinstance(value, str) and value), None)
-
-    @property
-    def task_id(self) -> str:
-        """The task id that the stream gave; raises Unmet."""
-        task = self.first("task_id")
-        if task is None:
-            raise Unmet("the stream of the run carried no task_id, so that nothing can be stopped")
-        return task
-
-    @property
-    def over(self) -> bool:
-        """Whether the run has ended, as far as its stream tells."""
-        return self.stream.ended or any(is_terminal(event) for event in self.stream.events)
-
-    def wait(self, wanted: Callable[[Event], bool], seconds: float, count: int = 1) -> bool:
-        """Whether ``count`` such events arrived within ``seconds``."""
-
-        def enough(events: tuple[Event, ...]) -> bool | None:
-            return True if sum(map(wanted, events)) >= count else None
-
-        return bool(self.stream.wait_for(enough, seconds))
-
-    def wait_over(self, seconds: float) -> bool:
-        """Whether the stream ended within ``seconds``."""
-        return self.stream.wait_end(seconds)
 
 
 class Stage:

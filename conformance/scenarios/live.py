@@ -1,0 +1,54 @@
+"""A run that was started and is listened to."""
+
+from collections.abc import Callable
+
+from conformance.probe.stream import LiveStream
+from conformance.runs import is_terminal
+from conformance.trace import Event, Exchange, Request
+
+
+class Unmet(Exception):
+    """The scenario cannot reach what it is meant to show; the text says why and what to do."""
+
+
+class LiveRun:
+    """A run that was started in streaming mode and is listened to."""
+
+    def __init__(self, id_: str, label: str, user: str, stream: LiveStream, request: Request) -> None:
+        self.id = id_
+        self.label = label
+        self.user = user
+        self.stream = stream
+        self.request = request
+        self.stopped = False
+        self.recorded: Exchange | None = None
+
+    def first(self, name: str) -> str | None:
+        """The first value of a top-level member in the events so far."""
+        found = (event.member(name) for event in self.stream.events)
+        return next((value for value in found if isinstance(value, str) and value), None)
+
+    @property
+    def task_id(self) -> str:
+        """The task id that the stream gave; raises Unmet."""
+        task = self.first("task_id")
+        if task is None:
+            raise Unmet("the stream of the run carried no task_id, so that nothing can be stopped")
+        return task
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended, as far as its stream tells."""
+        return self.stream.ended or any(is_terminal(event) for event in self.stream.events)
+
+    def wait(self, wanted: Callable[[Event], bool], seconds: float, count: int = 1) -> bool:
+        """Whether ``count`` such events arrived within ``seconds``."""
+
+        def enough(events: tuple[Event, ...]) -> bool | None:
+            return True if sum(map(wanted, events)) >= count else None
+
+        return bool(self.stream.wait_for(enough, seconds))
+
+    def wait_over(self, seconds: float) -> bool:
+        """Whether the stream ended within ``seconds``."""
+        return self.stream.wait_end(seconds)

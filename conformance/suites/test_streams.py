@@ -1,0 +1,108 @@
+"""What every event stream keeps to, stopped or not."""
+
+from conformance.contract import Contract, violations
+from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.refusal import spared
+from conformance.runs import is_terminal
+from conformance.trace import TERMINAL, History, Run
+
+
+@requirement("stop.lifecycle.first-event")
+def test_every_stream_begins_with_workflow_started(history: History) -> None:
+    for run in _streams(history):
+        events = [event for event in run.events if event.name != "ping"]
+        if not events:
+            continue  # a stream without events says nothing about their order
+        seen = f"the stream of run “{run.label}” ({run.stream.scenario}) begins with {events[0].name}"
+        require(events[0].name == "workflow_started", seen, run.stream, at=events[0].at)
+
+
+@requirement("stop.lifecycle.one-task-id")
+def test_a_stream_has_one_task_id_throughout(history: History) -> None:
+    _one_id(history, "task_id")
+
+
+@requirement("stop.lifecycle.one-run-id")
+def test_a_stream_has_one_workflow_run_id_throughout(history: History) -> None:
+    _one_id(history, "workflow_run_id")
+
+
+@requirement("stop.lifecycle.ids-of-its-own")
+def test_every_run_has_ids_of_its_own(history: History) -> None:
+    seen: dict[str, Run] = {}
+    for run in _streams(history):
+        if run.task_id is None:
+            continue
+        other = seen.setdefault(run.task_id, run)
+        require(other is run, f"two runs have the task_id {run.task_id}", other.stream, run.stream)
+
+
+@requirement("stop.lifecycle.events-valid")
+def test_every_event_is_as_described(history: History, contract: Contract) -> None:
+    for run in _streams(history):
+        for event in run.events:
+            schema = contract.event_schema(event.name)
+            wrong = violations(schema, event.payload) if schema and event.data else []
+            require(not wrong, f"{event.name}: {'; '.join(wrong[:2])}", run.stream, at=event.at)
+
+
+@requirement("stop.lifecycle.one-end")
+def test_a_stream_has_one_terminal_event(history: History) -> None:
+    for run in _streams(history):
+        ends = run.named(TERMINAL)
+        statuses = ", ".join(shown(event.status) for event in ends)
+        seen = f"run “{run.label}” ({run.stream.scenario}) finished {len(ends)} times: {statuses}"
+        require(len(ends) <= 1, seen, run.stream, at=ends[1].at if len(ends) > 1 else None)
+
+
+@requirement("stop.lifecycle.nothing-after")
+def test_nothing_comes_after_the_terminal_event(history: History) -> None:
+    for run in _streams(history):
+        names = [event.name for event in run.events]
+        more = (
+            [event for event in run.events[names.index(TERMINAL) :] if not is_terminal(event)]
+            if TERMINAL in names
+            else []
+        )
+        more = [event for event in more if event.name != "ping"]
+        seen = (
+            f"{more[0].name} came after {TERMINAL} of run “{run.label}” ({run.stream.scenario})"
+            if more
+            else ""
+        )
+        require(not more, seen, run.stream, at=more[0].at if more else None)
+
+
+@requirement("stop.lifecycle.whole-frames")
+def test_a_stream_does_not_break_off(history: History) -> None:
+    for run in _streams(history):
+        seen = f"the stream of run “{run.label}” ({run.stream.scenario}) ended as: {run.stream.ending}"
+        broken = run.stream.ending in {"broken tail", "reset", "too large"}
+        require(not broken, f"{seen}{f' ({run.stream.fault.text})' if run.stream.fault else ''}", run.stream)
+
+
+@requirement("stop.lifecycle.unasked")
+def test_no_run_ends_as_stopped_unasked(history: History) -> None:
+    for run in _streams(history):
+        if not any(stop.case == "foreign stop" for stop in run.stops):
+            spared(run)
+
+
+def _one_id(history: History, name: str) -> None:
+    for run in _streams(history):
+        ids = {
+            shown(event.member(name)): event.at
+            for event in reversed(run.events)
+            if event.member(name) is not None
+        }
+        seen = (
+            f"the stream of run “{run.label}” ({run.stream.scenario}) has several: {', '.join(list(ids)[:3])}"
+        )
+        require(len(ids) <= 1, f"{name}: {seen}", run.stream, at=max(ids.values(), default=None))
+
+
+def _streams(history: History) -> list[Run]:
+    """The runs whose streams were opened; raises Inconclusive where there is none."""
+    if not history.runs:
+        raise Inconclusive("no run could be started")
+    return list(history.runs)
