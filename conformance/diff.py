@@ -15,7 +15,7 @@ from conformance.verdict import Result
 EXIT_SAME, EXIT_WORSE, EXIT_INCOMPARABLE = 0, 1, 3
 GRAVITY = {"pass": 0, "deviation": 1, "untested": 2, "inconclusive": 2, "stale": 3, "fail": 4, "error": 4}
 # What is drawn, and when it is sent, is left to chance: only the results are compared.
-AT_RANDOM = frozenset({"sequences", "stop.robust.drawn"})
+AT_RANDOM = frozenset({"sequences", "generated_requests", "stop.robust.drawn"})
 HEADERS = (
     "www-authenticate",
     "allow",
