@@ -60,7 +60,7 @@ class Limits:
     concurrency: int = 4  # streams open at once; a default Dify serves ten connections
     together: int = 8  # stops at the same moment
     body: int = 1 << 20  # bytes of one answer
-    stream: int = 32 << 20  # bytes of one stream
+    stream: int = 4 << 20  # bytes of one stream; that of the app in specs/apps has half a million
 
 
 @dataclass(frozen=True, slots=True)

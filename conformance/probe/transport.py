@@ -53,7 +53,7 @@ class BoundedTransport(httpx.BaseTransport):
                 ),
                 headers=request.headers.raw,
                 content=request.stream,
-                extensions=request.extensions,
+                extensions={name: value for name, value in request.extensions.items() if name != "target"},
             )
         )
         assert isinstance(response.stream, Iterable)
