@@ -76,12 +76,16 @@ class HttpProbe:
         """A server may close an idle connection at any time, and a reset of a reused one proves nothing."""
         reply, reused = self._exchange(request, clock, seconds)
         if reused and reply.fault and reply.fault.kind == "reset" and reply.response is None:
-            again, _ = self._exchange(request, clock, seconds)
+            again, _ = self._exchange(
+                request, clock, seconds, alone=True
+            )  # another idle one may be stale, too
             reply = replace(again, sent_at=reply.sent_at, resent=True)  # the first may have had its effect
         self.budget.note(reply.fault is not None and reply.fault.kind != "too large")
         return reply
 
-    def _exchange(self, request: Request, clock: Clock, seconds: float) -> tuple[Reply, bool]:
+    def _exchange(
+        self, request: Request, clock: Clock, seconds: float, *, alone: bool = False
+    ) -> tuple[Reply, bool]:
         journey = Journey()
         sent_at = clock()
         answered_at: float | None = None
@@ -89,7 +93,12 @@ class HttpProbe:
         received = bytearray()
         fault: Fault | None = None
         try:
-            head = self.begin(request, time.monotonic() + seconds, journey)
+            deadline = time.monotonic() + seconds
+            head = (
+                self.begin_alone(request, deadline, deadline)
+                if alone
+                else self.begin(request, deadline, journey)
+            )
             answered_at = clock()
             fault = self._read(head, received, clock)
         except TRANSPORT_ERRORS as error:

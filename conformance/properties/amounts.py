@@ -21,7 +21,7 @@ AMOUNTS: Mapping[str, Amount] = MappingProxyType(
     {
         "quick": Amount(examples=3, more=30, repeats=20, seconds=5.0),
         "standard": Amount(examples=16, more=80, repeats=100, seconds=25.0),
-        "thorough": Amount(examples=120, more=300, repeats=300, seconds=240.0),
+        "thorough": Amount(examples=70, more=200, repeats=300, seconds=240.0),
     }
 )
 

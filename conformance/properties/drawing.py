@@ -1,5 +1,6 @@
 """Draws requests with Hypothesis, sends each once, and lets it shrink those whose answers break a rule."""
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -34,10 +35,10 @@ KINDS: Mapping[str, type[Broken]] = {rule.id: type(f"Broken by {rule.id}", (Brok
 class Drawing:
     """Draws for one scenario, within its effort; every request and answer is recorded by the stage."""
 
-    def __init__(self, stage: Stage, families: int) -> None:
+    def __init__(self, stage: Stage, turns: int) -> None:
         """Send the plain stop, with which the rest is compared; raises Unmet where that fails already."""
         self._stage = stage
-        self._families = families
+        self._turns = turns
         self.amount = AMOUNTS[stage.effort.level]
         self._ends = time.monotonic() + self.amount.seconds
         self._more = self.amount.more
@@ -65,18 +66,13 @@ class Drawing:
 
     def examples(self, family: str, shapes: list[Shape]) -> None:
         """Send an example of each kind of mistake that another requirement speaks of."""
-        self.each(family, shapes)
+        self._all(family, shapes, until=math.inf)
         self._known = Known(self._known.plain, examples_in(self._stage.trace()), self._known.stop)
 
     def each(self, family: str, shapes: list[Shape]) -> None:
-        """Send every one of these shapes, without drawing."""
-        for shape in shapes:
-            if time.monotonic() > self._ends:
-                return
-            exchange = self.ask(family, shape, self.send)
-            self._go_on()
-            if exchange and exchange.fault and exchange.fault.kind == "timeout":
-                return  # one hang is enough: each costs the whole deadline
+        """Send every one of these shapes, as far as there is time, without drawing."""
+        self._all(family, shapes, self._until())
+        self._turns -= 1
 
     def listed(self, family: str, shapes: list[Shape]) -> None:
         """Send every one of these shapes; at quick effort as many as are drawn for a family."""
@@ -91,7 +87,7 @@ class Drawing:
         self, family: str, strategy: SearchStrategy[S], send: Send[S], most: int | None = None
     ) -> None:
         """Draw what ``send`` sends; raises Unmet or ProbeStopped when there is no more to be sent."""
-        turn = _Turn(self, family, send, most or self.amount.examples)
+        turn = _Turn(self, family, send, most or self.amount.examples, self._until())
 
         @seed(self._stage.effort.seed)
         @settings(
@@ -111,7 +107,7 @@ class Drawing:
             one()
         except* Broken:
             pass  # it is recorded, and the check reports the smallest
-        self._families = max(1, self._families - 1)
+        self._turns -= 1
         self._go_on()
 
     def closing(self) -> None:
@@ -125,15 +121,24 @@ class Drawing:
         """Whether nothing more is drawn at all."""
         return self._halt is not None
 
-    def until(self) -> float:
-        """When the next family's turn is over, on the monotonic clock."""
+    def _until(self) -> float:
+        """When the next turn is over, on the monotonic clock: each has its share of what time is left."""
         now = time.monotonic()
-        return now + max(0.0, self._ends - now) / max(1, self._families)
+        return now + max(0.0, self._ends - now) / max(1, self._turns)
 
     def one_more(self) -> bool:
         """Whether a request may be sent to shrink one that failed."""
         self._more -= 1
         return self._more >= 0
+
+    def _all(self, family: str, shapes: list[Shape], until: float) -> None:
+        for number, shape in enumerate(shapes):
+            if number and time.monotonic() > until:
+                return
+            exchange = self.ask(family, shape, self.send)
+            self._go_on()
+            if exchange and _hung(exchange):
+                return  # one hang is enough: each costs the whole deadline
 
     def ask(self, family: str, drawn: S, send: Send[S]) -> Exchange | None:
         """Send what was drawn, and see to it that the target is still there when the answer is bad."""
@@ -183,12 +188,12 @@ class Drawing:
 class _Turn(Generic[S]):
     """The turn of one family: what was sent, and when it is over."""
 
-    def __init__(self, drawing: Drawing, family: str, send: Send[S], most: int) -> None:
+    def __init__(self, drawing: Drawing, family: str, send: Send[S], most: int, until: float) -> None:
         self.left = most
         self._drawing = drawing
         self._family = family
         self._send = send
-        self._until = drawing.until()
+        self._until = until
         self._known: dict[S, Exchange] = {}
         self._failed = False
 
@@ -202,20 +207,24 @@ class _Turn(Generic[S]):
             if exchange is None:
                 return
             self._known[drawn] = exchange
-            if exchange.fault and exchange.fault.kind == "timeout":
-                self._until = 0.0  # one hang is enough: each costs the whole deadline
+            if _hung(exchange):
+                self._until = 0.0
         broken = self._drawing.broken(exchange)
         if broken is not None:
             self._failed = True
             raise broken
 
     def _is_over(self) -> bool:
-        if self._drawing.halted or time.monotonic() > self._until:
+        if self._drawing.halted or (self._known and time.monotonic() > self._until):
             return True
         if self._failed:
             return not self._drawing.one_more()
         self.left -= 1
         return self.left < 0
+
+
+def _hung(exchange: Exchange) -> bool:
+    return exchange.fault is not None and exchange.fault.kind == "timeout"
 
 
 def _sound(exchange: Exchange) -> bool:

@@ -11,7 +11,6 @@ from conformance.trace import Exchange, Trace
 SLOWEST = (
     800.0  # milliseconds; stops at the same moment that take longer than this may have waited for each other
 )
-ENOUGH = 20  # repeats that say something
 
 
 def held(rule: str, stop: Operation, *traces: Trace) -> None:

@@ -15,6 +15,7 @@ DRAWN = "drawn"  # the operation under which drawn requests are recorded
 PLAIN = "plain"
 AGAIN = "plain again"
 TOO_MANY = 429
+ENOUGH = 20  # repeats of one request that say something
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
 UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})
 LARGE = 65_536  # bytes of a request that a server may refuse by closing the connection

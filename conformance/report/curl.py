@@ -1,6 +1,7 @@
 """A request as a curl line that repeats it, with keys as variables of the shell."""
 
 import shlex
+from urllib.parse import urlsplit
 
 from conformance.trace import Request
 
@@ -9,6 +10,8 @@ DROPPED = {"accept", "accept-encoding", "user-agent"}
 
 def curl(request: Request) -> str:
     """The line; a body that is not text, or was cut, is described instead."""
+    if request.raw:
+        return _bytes(request)
     words = ["curl -sS -i", "--path-as-is", f"-X {request.method}"]
     words += [
         f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"
@@ -18,6 +21,22 @@ def curl(request: Request) -> str:
     if request.body:
         words.append(f"--data-binary {_body(request)}")
     return " ".join([*words, _quoted(request.url)])
+
+
+def _bytes(request: Request) -> str:
+    """What no curl would send: the bytes themselves, piped to the host."""
+    parts = urlsplit(request.url)
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    peer = f"{parts.hostname}:{port}"
+    to = f"openssl s_client -quiet -connect {peer}" if secure else f"nc {parts.hostname} {port}"
+    if request.cut:
+        return f"(the first {len(request.body)} of {request.size} bytes) | {to}"
+    escaped = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in '\\%"`' else f"\\\\{byte:03o}"
+        for byte in request.body
+    )
+    return f'printf "{escaped}" | {to}'
 
 
 def _body(request: Request) -> str:

@@ -5,10 +5,11 @@ What draws them is imported when it is played: Hypothesis and schemathesis take 
 
 import time
 import uuid
+from urllib.parse import quote
 
 from conformance.probe.raw import RawRequest
 from conformance.properties.amounts import AMOUNTS
-from conformance.properties.rules import AGAIN, DRAWN, PLAIN, WIRE
+from conformance.properties.rules import AGAIN, DRAWN, ENOUGH, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.refusals import MALFORMED
@@ -26,7 +27,7 @@ def drawn_requests(stage: Stage) -> None:
     from conformance.properties import strategies as draw  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
-    drawing = Drawing(stage, families=12)
+    drawing = Drawing(stage, turns=20)
     drawing.examples("no stop", draw.no_stop_examples())
     drawing.examples("media types", draw.media_type_examples())
     drawing.listed("users", draw.listed_users())
@@ -59,7 +60,7 @@ def raw_requests(stage: Stage) -> None:
 
     if stage.target.proxy:
         raise Unmet("requests that are written byte by byte are not sent through a proxy")
-    drawing = Drawing(stage, families=3)
+    drawing = Drawing(stage, turns=3)
     lines = wire.Lines(stage, drawing.task)
 
     def send(family: str, drawn: tuple[str, RawRequest]) -> Exchange:
@@ -80,7 +81,7 @@ def generated_requests(stage: Stage) -> None:
     from conformance.properties import generated, strategies  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
-    drawing = Drawing(stage, families=5)
+    drawing = Drawing(stage, turns=5)
     drawing.examples("generated", strategies.no_stop_examples())
     for mode in generated.MODES:
         drawing.shapes("generated", generated.stops(stage.contract.stop, mode))
@@ -110,7 +111,7 @@ def same_answers(stage: Stage) -> None:
     slowest = max(exchange.ended_at - exchange.sent_at for exchange in alone) / 1000
     width = 1 if slowest < UNHURRIED else stage.limits.together
     left = amount.repeats
-    while left > 0 and time.monotonic() < until:
+    while left > 0 and (time.monotonic() < until or amount.repeats - left < ENOUGH):
         at_once("repeat", min(width, left)) if width > 1 else send("repeat")
         left -= width
     for body in (MALFORMED, b"", b"[]", b"\xff", object_of()[:-1], b'{"user": 0}'):
@@ -125,10 +126,10 @@ def same_answers(stage: Stage) -> None:
 def unusual_ids(stage: Stage) -> None:
     """Send stops whose ids only resemble that of a run, and one that is it, but written in another way."""
     double = stage.start("encoded twice", inputs=stage.inputs.short)
-    _resembling(stage, double, f"%25{_encoded(double.task_id)[1:]}", "encoded twice")
+    _resembling(stage, double, _encoded(double.task_id).replace("%", "%25"), "encoded twice")
     padded = stage.start("padded", inputs=stage.inputs.short)
     for case, prefix, suffix in PADDINGS:
-        _resembling(stage, padded, prefix + padded.task_id + suffix, case)
+        _resembling(stage, padded, prefix + quote(padded.task_id, safe="") + suffix, case)
     once = stage.start("encoded once")
     request = Shape(task=_encoded(once.task_id), body=object_of(once.user)).request(stage, "")
     stage.stop(once, "encoded once", request=request, by="owner")
@@ -146,4 +147,4 @@ def _resembling(stage: Stage, run: LiveRun, task: str, case: str) -> None:
 
 def _encoded(task: str) -> str:
     """The id with its first character percent-encoded, which means the same (RFC 3986 §6.2.2.2)."""
-    return f"%{ord(task[0]):02X}{task[1:]}"
+    return "".join(f"%{byte:02X}" for byte in task[0].encode()) + quote(task[1:], safe="")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from conformance.contract import Contract
 from conformance.effects import Effects
 from conformance.judging import Inconclusive, require, requirement, shown
-from conformance.properties.judging import ENOUGH, held, same_as_most, side_by_side
-from conformance.properties.rules import AGAIN
+from conformance.properties.judging import held, same_as_most, side_by_side
+from conformance.properties.rules import AGAIN, ENOUGH
 from conformance.trace import Exchange, Run, Trace
 
 Observe = Callable[[str], None]
