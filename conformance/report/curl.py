@@ -1,5 +1,6 @@
 """A request as a curl line that repeats it, with keys as variables of the shell."""
 
+import re
 import shlex
 from urllib.parse import urlsplit
 
@@ -36,7 +37,8 @@ def _bytes(request: Request) -> str:
         chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in '\\%"`' else f"\\\\{byte:03o}"
         for byte in request.body
     )
-    return f'printf "{escaped}" | {to}'
+    ours = re.sub(r"\$(?!\{?(?:DIFY_|HEADER_))", r"\\\\044", escaped)
+    return f'printf "{ours}" | {to}'
 
 
 def _body(request: Request) -> str:
