@@ -180,7 +180,7 @@ class OneAtATime(Reference):
 
     def do_stop(self, request: Request, app: App, task_id: str) -> Response:
         with self.lock:
-            self.pause(0.25)
+            self.pause(0.15)
             return super().do_stop(request, app, task_id)
 
 

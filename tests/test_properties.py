@@ -38,7 +38,7 @@ def played(name: str, reference: Reference, effort: Effort, **limits: Any) -> Tr
     """The trace of one scenario, played by itself."""
     with serve(reference) as server:
         target = Target(
-            server.base_url, keys=server.keys, deadlines=Deadlines(answer=3.0), limits=Limits(**limits)
+            server.base_url, keys=server.keys, deadlines=Deadlines(answer=6.0), limits=Limits(**limits)
         )
         probe = HttpProbe(target, Budget(target.limits.max_requests))
         stage = Stage(name, probe, load_contract(), Unrecorded(), NATURAL, effort)
