@@ -16,8 +16,8 @@ from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
 class Scenario:
     """One way to drive a target: ``streams`` are open at once, ``requests`` are sent at most (polls apart).
 
-    To these come as many as are ``drawn`` at each effort. Without all of ``keys``, or any of ``any_key``, it
-    is not played and its requirements are untested.
+    To these come as many as are ``drawn`` at each effort; whoever ``draws`` with Hypothesis does so alone.
+    Without all of ``keys``, or any of ``any_key``, it is not played and its requirements are untested.
     """
 
     act: Callable[[Stage], None]
@@ -26,6 +26,7 @@ class Scenario:
     keys: tuple[str, ...] = (OWNER_KEY,)
     any_key: tuple[str, ...] = ()
     needs_run: bool = True
+    draws: bool = False
     drawn: Mapping[str, int] = field(default_factory=dict)
 
     def most(self, effort: Effort) -> int:
@@ -67,12 +68,21 @@ FIRST = (PLAIN, NEIGHBOURS)
 
 # Played side by side, the longest first.
 MAIN = (
-    Scenario(properties.drawn_requests, streams=0, requests=44, needs_run=False, drawn=drawn(12, 114, 6)),
-    Scenario(properties.generated_requests, streams=0, requests=36, needs_run=False, drawn=generated()),
-    Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, drawn=drawn(3)),
+    Scenario(
+        properties.drawn_requests,
+        streams=0,
+        requests=44,
+        needs_run=False,
+        draws=True,
+        drawn=drawn(12, 114, 6),
+    ),
+    Scenario(
+        properties.generated_requests, streams=0, requests=36, needs_run=False, draws=True, drawn=generated()
+    ),
+    Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(3)),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=10),
-    Scenario(sequences, streams=2, requests=120),
+    Scenario(sequences, streams=2, requests=120, draws=True),
     Scenario(lifecycle.next_run, requests=30),
     Scenario(lifecycle.finished, requests=12),
     Scenario(refusals.credentials, requests=26, needs_run=False),

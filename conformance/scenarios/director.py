@@ -4,6 +4,7 @@ import threading
 import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
 
 from conformance.contract import Contract
@@ -15,6 +16,7 @@ from conformance.runs import Inputs, choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
 from conformance.scenarios.live import Unmet
 from conformance.scenarios.stage import Recorder, Stage
+from conformance.scenarios.turnstile import Turnstile
 from conformance.target import Target
 from conformance.trace import Exchange, NotRecorded, Trace
 
@@ -64,6 +66,7 @@ class Director:
         self._contract = contract
         self._recorder = recorder
         self._effort = effort
+        self._turnstile = Turnstile()
         self._probe = HttpProbe(target, self.budget)
         self._inputs = Inputs()
         self._slots = Slots(max(3, target.limits.concurrency))
@@ -162,11 +165,19 @@ class Director:
         if self._no_run is not None and scenario.needs_run:
             self._close(Trace(scenario.name, unmet=self._no_run))
             return
-        stage = Stage(scenario.name, self._probe, self._contract, self._recorder, self._inputs, self._effort)
+        stage = Stage(
+            scenario.name,
+            self._probe,
+            self._contract,
+            self._recorder,
+            self._inputs,
+            self._effort,
+            self._turnstile,
+        )
         stage.stop_answered = stopped or stage.stop_answered
         unmet: str | None = None
         try:
-            with stage:
+            with stage, self._turnstile.inside() if scenario.draws else nullcontext():
                 scenario.act(stage)
         except (Unmet, NotRecorded, ProbeStopped) as reason:
             unmet = str(reason)

@@ -15,6 +15,7 @@ from conformance.probe.raw import RawProbe, RawRequest
 from conformance.probe.stream import LiveStream
 from conformance.runs import Inputs
 from conformance.scenarios.live import LiveRun, Unmet
+from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
 from conformance.trace import Exchange, Headers, Request, Run, Trace
@@ -52,11 +53,13 @@ class Stage:
         recorder: Recorder,
         inputs: Inputs,
         effort: Effort = Effort(),
+        turnstile: Turnstile | None = None,
     ) -> None:
         self.scenario = scenario
         self.contract = contract
         self.inputs = inputs
         self.effort = effort
+        self.turnstile = turnstile or Turnstile()
         self.target = probe.target
         self.deadlines = probe.target.deadlines
         self.limits = probe.target.limits
@@ -125,13 +128,16 @@ class Stage:
         self, operation: str, case: str, request: Request, *, about: Mapping[str, str] | None = None
     ) -> Exchange:
         """Send a request and record the exchange; raises ProbeStopped."""
-        return self._record(operation, case, request, self._probe.send(request, self.clock), about or {})
+        with self.turnstile.outside():
+            reply = self._probe.send(request, self.clock)
+        return self._record(operation, case, request, reply, about or {})
 
     def send_raw(
         self, operation: str, case: str, raw: RawRequest, *, seconds: float, about: Mapping[str, str]
     ) -> Exchange:
         """Send a request byte by byte and record the exchange; raises ProbeStopped."""
-        reply = RawProbe(self.target, self._probe.budget).send(raw, self.clock, seconds=seconds)
+        with self.turnstile.outside():
+            reply = RawProbe(self.target, self._probe.budget).send(raw, self.clock, seconds=seconds)
         return self._record(operation, case, raw.recorded(self.target.base_url), reply, about)
 
     def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
@@ -157,8 +163,9 @@ class Stage:
         threads = [threading.Thread(target=one, args=(send,), daemon=True) for send in sends]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        with self.turnstile.outside():
+            for thread in threads:
+                thread.join()
         if stopped:
             raise stopped[0]
         return done
@@ -179,9 +186,10 @@ class Stage:
         """Start a streaming run and wait until its stream has given a task_id; raises Unmet."""
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming")
-        run = LiveRun(self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request)
-        self._runs.append(run)
-        run.stream.wait_for(lambda _: run.first("task_id"), self.deadlines.first_event)
+        with self.turnstile.outside():
+            run = LiveRun(self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request)
+            self._runs.append(run)
+            run.stream.wait_for(lambda _: run.first("task_id"), self.deadlines.first_event)
         if run.first("task_id") is None:
             self.leave(run)
             assert run.recorded is not None
@@ -190,7 +198,8 @@ class Stage:
 
     def settle(self, run: LiveRun) -> Run:
         """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""
-        run.wait_over(self.deadlines.stop)
+        with self.turnstile.outside():
+            run.wait_over(self.deadlines.stop)
         self.leave(run)
         self.read_details(run)
         return self.trace().run(run.label)
@@ -198,7 +207,8 @@ class Stage:
     def finish(self, run: LiveRun) -> Run:
         """Wait for the natural end of a run that nobody stopped; returns what was seen."""
         expected = self.inputs.seconds
-        run.wait_over(min(self.deadlines.run, expected * 3 + 30) if expected else self.deadlines.run)
+        with self.turnstile.outside():
+            run.wait_over(min(self.deadlines.run, expected * 3 + 30) if expected else self.deadlines.run)
         self.leave(run)
         return self.trace().run(run.label)
 
@@ -248,7 +258,9 @@ class Stage:
 
     def pause(self, seconds: float) -> None:
         """Wait, unless the session ends; raises ProbeStopped then."""
-        if self._probe.budget.stopped.wait(seconds):
+        with self.turnstile.outside():
+            stopped = self._probe.budget.stopped.wait(seconds)
+        if stopped:
             raise ProbeStopped(self._probe.budget.why)
 
     # recording ------------------------------------------------------------------------------------------
