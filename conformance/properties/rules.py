@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from conformance.contract import Operation, violations
+from conformance.judging import shown
 from conformance.trace import Exchange, Response, Trace
 
 DRAWN = "drawn"  # the operation under which drawn requests are recorded
@@ -88,7 +89,7 @@ def examples_in(trace: Trace) -> dict[str, Exchange]:
 def gist(response: Response) -> tuple[object, ...]:
     """What an answer says, apart from what may differ each time."""
     member = response.member
-    return response.status, member.get("result"), member.get("code")
+    return response.status, shown(member.get("result")), shown(member.get("code"))
 
 
 # Answers at all ------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class MalformedJsonBreaksIt(Reference):
     def parse(self, raw: bytes) -> Any:
         try:
             json.loads(raw.decode("utf-8", "replace") or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Refused(INTERNAL) from None
         return super().parse(raw)
 
