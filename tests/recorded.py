@@ -55,7 +55,12 @@ def traces_of(version: str) -> dict[str, Trace]:
         response = Response(
             answer["status"], "", tuple(map(tuple, answer["headers"])), answer["body"].encode()
         )
-        exchange = _exchange(f"answer/{number}", line["scenario"], "stop", line["case"], response)
+        operation = line.get("operation", "stop")
+        exchange = replace(
+            _exchange(f"answer/{number}", line["scenario"], operation, line["case"], response),
+            request=Request(line.get("method", "POST"), "http://recorded.invalid/v1"),
+            about=line.get("about", {}),
+        )
         exchanges.setdefault(line["scenario"], []).append(exchange)
     traces = {name: Trace(name, tuple(found)) for name, found in exchanges.items()}
     runs = [_from_stream(line) for line in lines("stream", version)]

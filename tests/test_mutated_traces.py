@@ -15,7 +15,7 @@ from conformance.effects import Effects
 from conformance.judging import Inconclusive, Violation
 from conformance.recording import read_recording
 from conformance.runs import Natural
-from conformance.suites import test_error, test_lifecycle, test_success
+from conformance.suites import test_error, test_lifecycle, test_streams, test_success
 from conformance.target import Deadlines
 from conformance.trace import TERMINAL, Event, Exchange, History, NotRecorded, Trace
 from tests.commandline import Ran
@@ -45,7 +45,7 @@ def _checks(*modules: ModuleType) -> list[Callable[..., None]]:
     return [check for check in found if set(inspect.signature(check).parameters) <= JUDGED]
 
 
-CHECKS = _checks(test_success, test_error, test_lifecycle)
+CHECKS = _checks(test_success, test_error, test_lifecycle, test_streams)
 
 
 def noticed(trace: Trace, reach: Trace) -> list[str]:
