@@ -73,6 +73,15 @@ class Contract:
         """Return the schema for a stream event of this name; None for a name that no document knows."""
         return self._events.get(name)
 
+    def compile(self) -> None:
+        """Compile the schemas of the stop's answers; raises DocumentError where one is malformed.
+
+        Those of events compile when such an event is first seen.
+        """
+        for answer in self.stop.answers:
+            for schema in answer.schemas.values():
+                schema.compile()
+
     def resolve(self, pointer: str) -> Any:
         """Return the value at a JSON pointer, past references; raises PointerError when there is none.
 

@@ -1,6 +1,7 @@
 """Judges again what was recorded: a recording in the place of a target, and what came out differently."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from conformance.recording import BROKE_OFF, Recording
@@ -36,6 +37,13 @@ class Replay:
     def trace(self, name: str) -> Trace:
         """The trace of a scenario; one that was not recorded is unmet."""
         return self.recording.trace(name)
+
+    def start(self, names: Iterable[str]) -> None:
+        """Everything was played."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Nobody draws."""
+        return nullcontext()
 
     def stop(self, why: str) -> None:
         """Nothing is under way."""

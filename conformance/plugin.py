@@ -4,7 +4,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -110,6 +110,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         told = session.config.pluginmanager.has_plugin("terminalreporter")
         asked = Asked(getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told)
         judge.running = begin(asked, judge.stack)
+        judge.running.start(asked.scenarios)  # only now: what is interrupted from here on leaves its reports
     except UsageError as error:
         _end(session.config, str(error), EXIT_USAGE)
 
@@ -149,11 +150,12 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn what became of a check into a result, and mask what pytest would print of it."""
-    report = yield
     judge = item.config.stash.get(STATE, None)
     one = judge.requirement(item) if judge else None
-    if judge is None or one is None:
-        return report
+    if judge is None or one is None or judge.running is None:
+        return (yield)
+    with judge.running.turn() if call.excinfo else nullcontext():  # pytest reads sources with ast, too
+        report = yield
     if call.when == "call" or (call.excinfo is not None and call.when == "setup"):
         result = _result(one, call.excinfo, item, judge.notes)
         _report_as(report, result, item)
@@ -161,7 +163,7 @@ def pytest_runtest_makereport(
         report.user_properties += about
         item.user_properties += about  # JUnit reads them from the report of the teardown
         judge.running.take(result, [value for name, value in report.user_properties if name == "observation"])
-    if report.longrepr is not None and judge.running is not None:
+    if report.longrepr is not None:
         report.longrepr = _masked(report.longrepr, judge.running.mask)
     report.sections = [(name, judge.running.mask(text)) for name, text in report.sections]
     return report

@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -27,7 +27,7 @@ from conformance.trace import Json
 from conformance.verdict import Result, Verdict
 
 REASON = 4000  # characters of what is told of one requirement
-EMBEDDED_STREAMS = 8  # the reference server has no ten connections to share
+EMBEDDED_STREAMS = 24  # the reference server has no ten connections to share
 
 
 class Played(Source, Protocol):
@@ -36,6 +36,14 @@ class Played(Source, Protocol):
     @property
     def sent(self) -> int:
         """How many requests were sent."""
+        ...
+
+    def start(self, names: Iterable[str]) -> None:
+        """Begin to play these scenarios."""
+        ...
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Let no scenario draw meanwhile."""
         ...
 
     def stop(self, why: str) -> None:
@@ -76,6 +84,14 @@ class Running:
     def mask(self, text: str) -> str:
         """The text without keys."""
         return self._secrets.mask(text)
+
+    def start(self, names: Iterable[str]) -> None:
+        """Begin to play the scenarios."""
+        self._played.start(names)
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Let no scenario draw meanwhile."""
+        return self._played.turn()
 
     def take(self, result: Result, observations: Sequence[object]) -> None:
         """Keep what became of a requirement."""
@@ -164,10 +180,11 @@ class Asked:
 
 
 def begin(asked: Asked, stack: ExitStack) -> Running:
-    """Open the target and begin to play the scenarios; raises UsageError."""
+    """Open the target for a session, which is then to be started; raises UsageError."""
     options = read_options(asked.get)
     try:
         contract = load_contract(options.spec)
+        contract.compile()
     except DocumentError as error:
         raise UsageError(str(error)) from error
     known = _known(options, asked.catalogue)
@@ -186,7 +203,6 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     console = None if asked.quiet else Console(sys.stdout)
     if console:
         console.begin(session, min(most, target.limits.max_requests))
-    director.start(names)
     stack.callback(director.close)
     return Running(session, director, head, writer, console)
 

@@ -43,6 +43,10 @@ class Schema:
         """The schema, compiled; raises DocumentError when it is malformed."""
         return _compile(self.node)
 
+    def compile(self) -> None:
+        """Make ready for values; raises DocumentError when the schema is malformed."""
+        _ = self.validator
+
     def parts(self) -> Iterator[Node]:
         """Yield the schema itself and those that it joins by `allOf`."""
         yield from _parts(self.node, set())

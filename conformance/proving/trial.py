@@ -1,6 +1,7 @@
 """Tries the suite on one case: serves it, judges it as anybody would, and compares."""
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -50,6 +51,7 @@ class Settings:
 def attempt(name: str, settings: Settings) -> Trial:
     """Judge the case of that name in this process; meant for a process that does nothing else."""
     case = at_effort(all_cases(), load_catalogue(), settings.effort)[name]
+    gc.collect()  # what the last trial in this process left; the next will not look for it
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         printed = io.StringIO()

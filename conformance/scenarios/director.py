@@ -4,7 +4,7 @@ import threading
 import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from conformance.contract import Contract
@@ -96,6 +96,10 @@ class Director:
     def trace(self, name: str) -> Trace:
         """The trace of a scenario, as soon as it is over."""
         return self._traces[name].result()
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Let no scenario draw meanwhile."""
+        return self._turnstile.inside()
 
     def done(self) -> int:
         """How many scenarios are over."""
