@@ -1,6 +1,7 @@
 """Whatever is wrong outside the suite gives one clear paragraph, the right exit code, and no traceback."""
 
 import itertools
+import resource
 import socket
 import ssl
 import time
@@ -216,6 +217,24 @@ def test_an_endless_answer_is_cut_and_judged(judge: Judge, serving: Callable[[Re
     assert judged.exit_code == 1, judged.output
     assert "longer than" in judged.output
     assert (judged.reports / "run.jsonl").stat().st_size < 20_000_000
+
+
+class SendsAlmostTooMuch(Reference):
+    """Answers every stop with as much as one answer may have."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        super().do_stop(request, app, task_id)
+        return Response(itertools.repeat(b" " * 65536, 15), content_type="application/json")
+
+
+def test_what_is_kept_of_a_session_has_a_limit(judge: Judge, serving: Callable[[Reference], Any]) -> None:
+    server = serving(SendsAlmostTooMuch())
+    judged = judge("--base-url", server.base_url, env=server.keys)
+    assert judged.exit_code in {1, 3}, judged.output
+    assert "limits.received" in judged.output
+    assert "Traceback" not in judged.output
+    assert (judged.reports / "run.jsonl").stat().st_size < 250_000_000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 700_000  # kB
 
 
 def test_a_base_url_without_its_path(judge: Judge, serving: Callable[[Reference], Any]) -> None:

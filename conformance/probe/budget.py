@@ -1,4 +1,4 @@
-"""What may be sent: a number of requests, a rate, and an end when the target no longer answers."""
+"""What may be sent and received: a number of requests, a rate, bytes, and an end when nobody answers."""
 
 import threading
 import time
@@ -13,9 +13,10 @@ class ProbeStopped(Exception):
 class Budget:
     """Counts requests of a whole session; thread-safe."""
 
-    def __init__(self, max_requests: int, rate: float = 0.0) -> None:
+    def __init__(self, max_requests: int, rate: float = 0.0, most_bytes: int = 1 << 30) -> None:
         self.most = max_requests
         self.sent = 0
+        self._bytes = most_bytes
         self._interval = 1.0 / rate if rate else 0.0
         self._next = 0.0
         self._faults = 0
@@ -50,6 +51,13 @@ class Budget:
                 self._why = f"the target failed to answer {self._faults} requests in a row"
                 self.lost = True
                 self._stopped.set()
+
+    def receive(self, count: int) -> None:
+        """Count bytes that came; too many of them end the session's sending."""
+        with self._lock:
+            self._bytes -= count
+        if self._bytes < 0:
+            self.stop("the target has sent more than the suite keeps (limits.received), far more than any Dify")
 
     def stop(self, why: str) -> None:
         """Let nobody send any more."""

@@ -15,6 +15,7 @@ from conformance.target import Target, UsageError
 from conformance.trace import Fault, FaultKind, Headers, Request, Response
 
 CHUNK = 1 << 16
+KEPT = 1 << 14  # bytes of an answer that is too large to be judged
 TRANSPORT_ERRORS = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
@@ -113,8 +114,9 @@ class HttpProbe:
         limit = self.target.limits.body
         for chunk in head.iter_bytes(CHUNK):
             received += chunk
+            self.budget.receive(len(chunk))
             if len(received) > limit:
-                del received[limit:]
+                del received[KEPT:]
                 return Fault(
                     "too large", clock(), f"the answer is longer than {limit} bytes; the rest was not read"
                 )

@@ -71,6 +71,7 @@ class RawProbe:
         with connection:
             unsent = self._write(connection, request, deadline, clock)
             response, fault = self._read(connection, deadline, clock, request.method)
+        self._budget.receive(len(response.body) if response else 0)
         # A server may answer before it has read everything, and close.
         fault = fault if response else unsent or fault
         return Reply(sent_at, clock(), response, clock() if response else None, fault)

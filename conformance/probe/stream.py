@@ -117,6 +117,7 @@ class LiveStream:
             for chunk in head.iter_bytes():
                 self._heard = time.monotonic()
                 received += len(chunk)
+                self._probe.budget.receive(len(chunk))
                 if received > limit:
                     self._end("too large", Fault("too large", self._clock(), f"more than {limit} bytes"))
                     return

@@ -62,7 +62,8 @@ class Director:
         self, target: Target, contract: Contract, recorder: Recorder, effort: Effort = Effort()
     ) -> None:
         self.target = target
-        self.budget = Budget(target.limits.max_requests, target.limits.rate)
+        limits = target.limits
+        self.budget = Budget(limits.max_requests, limits.rate, limits.received)
         self._contract = contract
         self._recorder = recorder
         self._effort = effort
