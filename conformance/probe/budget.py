@@ -57,7 +57,9 @@ class Budget:
         with self._lock:
             self._bytes -= count
         if self._bytes < 0:
-            self.stop("the target has sent more than the suite keeps (limits.received), far more than any Dify")
+            self.stop(
+                "the target has sent more than the suite keeps (limits.received), far more than any Dify"
+            )
 
     def stop(self, why: str) -> None:
         """Let nobody send any more."""
