@@ -60,6 +60,9 @@ class Answer:
         return self.key in _keys(status)
 
 
+REFUSALS = frozenset({"invalid_param", "not_workflow_app"})  # those that requirements ask for by name
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentedError:
     """What a document says of a refusal."""
@@ -112,13 +115,15 @@ class Operation:
     def error(self, name: str) -> DocumentedError:
         """Return what is documented of a refusal: its example of this name, else the one with this `code`.
 
-        Where there is neither, the result has no code and no message, and 400 for its status if documented.
+        An edition may have renamed both: the only example that is of no refusal known to us is then meant. Where
+        there is none, the result has no code and no message, and 400 for its status if documented.
         """
         refusals = [answer for answer in self.answers if not answer.is_success]
         examples = [(answer, example) for answer in refusals for example in answer.documented_examples]
         named = [pair for pair in examples if pair[1].name == name]
         coded = [pair for pair in examples if _text(pair[1].value, "code") == name]
-        for answer, example in named + coded:
+        other = [pair for pair in examples if not {pair[1].name, _text(pair[1].value, "code")} & REFUSALS]
+        for answer, example in named + coded + (other if len(other) == 1 else []):
             code, message = _text(example.value, "code"), _text(example.value, "message")
             return DocumentedError(
                 name, _status(answer, example), code, message, example.value, example.pointer

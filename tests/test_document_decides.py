@@ -27,6 +27,12 @@ def set_code(document: dict[str, Any]) -> None:
     invalid_param(document)["code"] = "user_missing"
 
 
+def rename_example(document: dict[str, Any]) -> None:
+    content = document["paths"][STOP]["post"]["responses"]["400"]["content"]["application/json"]
+    content["examples"]["missing_user"] = content["examples"].pop("invalid_param")
+    content["examples"]["missing_user"]["value"]["code"] = "missing_user"
+
+
 def set_message(document: dict[str, Any]) -> None:
     invalid_param(document)["message"] = "Say who you are."
 
@@ -54,6 +60,7 @@ def rename_parameter(document: dict[str, Any]) -> None:
     [
         (set_enum, yaml.safe_dump, {"stop.success.result"}),
         (set_code, json.dumps, {"stop.user.missing"}),
+        (rename_example, json.dumps, {"stop.user.missing"}),
         (set_message, yaml.safe_dump, {"stop.user.message"}),
         (move_refusals, json.dumps, {"stop.user.missing"}),
         (rename_parameter, yaml.safe_dump, set()),
