@@ -30,7 +30,16 @@ class Effects:
         """The run, provided that it did not end by itself before the stop could work; raises Inconclusive."""
         if self._ended_by_itself(run, stop):
             raise _too_short(run, "while")
+        left = run.stream.ending == "left" and run.terminal is None
+        if left and run.stream.ended_at - stop.ended_at < self.deadlines.stop * 1000:
+            raise Inconclusive("the suite broke off before the stop had its time to work")
         return alive(run, stop)
+
+    def waited_for_detail(self, run: Run) -> None:
+        """Raise Inconclusive where the suite broke off before the run detail had its time to tell the end."""
+        waited = run.details[-1].sent_at - run.details[0].sent_at if run.details else 0.0
+        if run.statuses[-1:] == ["running"] and waited < self.deadlines.detail * 1000:
+            raise Inconclusive("the suite broke off while the run detail said running")
 
     def _ended_by_itself(self, run: Run, stop: Exchange) -> bool:
         natural = self.natural.seconds(run)
@@ -60,6 +69,7 @@ class Effects:
         seen = f"the run ended as {shown(run.final_status)} {since(stop, run.terminal.at)}"
         held = run.final_status == "stopped" and after <= self.deadlines.stop * 1000
         require(held, seen, stop, run.stream, at=run.terminal.at)
+        self.waited_for_detail(run)
         told = run.statuses[-1:]
         seen = f"the stream ended as stopped, but the run detail says {shown(told[0])}" if told else ""
         require(not told or told == ["stopped"], seen, stop, run.stream, *run.details[-1:])

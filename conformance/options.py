@@ -11,6 +11,7 @@ from conformance.requirements import Requirement
 from conformance.target import Target, UsageError, from_environment, read_target
 
 SCOPES = ("all", "contract")
+FEW = 6  # what is more than that is counted, not listed
 DEADLINES = ("answer", "stop", "grace", "detail")
 
 Kind = Literal["text", "file", "number", "count", "flag", "many"]
@@ -144,7 +145,8 @@ class Options:
     @property
     def narrowed(self) -> tuple[str, ...]:
         """What limits the meaning of the verdict."""
-        narrowed = tuple(f"--only {prefix}" for prefix in self.only)
+        few = len(self.only) <= FEW
+        narrowed = tuple(f"--only {prefix}" for prefix in self.only) if few else (f"{len(self.only)} ids",)
         return narrowed + ((f"--scope {self.scope}",) if self.scope != "all" else ())
 
 

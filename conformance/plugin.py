@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import pytest
@@ -30,10 +31,21 @@ OUTCOMES: dict[type[BaseException], ResultKind] = {
 
 
 class Ended:
-    """A plugin that a caller of pytest registers to learn the exit code of the verdict."""
+    """A plugin that a caller of pytest registers to learn the exit code of the verdict, and to break off.
+
+    Broken off once, the session judges what was recorded until then; the second time it ends at once.
+    """
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
+        self.break_off: Callable[[str], None] | None = None
+
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """Handle a signal; raises KeyboardInterrupt where nothing is under way, or the second time."""
+        break_off, self.break_off = self.break_off, None
+        if break_off is None:
+            raise KeyboardInterrupt
+        break_off("the run was interrupted")
 
 
 class Judge:
@@ -73,11 +85,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): the requirement of the catalogue that this checks")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what ``--only`` and ``--scope`` leave out."""
+    """Leave out what ``--only`` and ``--scope`` leave out; let ``-k`` choose by id, too."""
     if not any(item.get_closest_marker("requirement") for item in items):
         return
     judge = config.stash[STATE] = Judge(load_catalogue())
+    for item in items:
+        if one := judge.requirement(item):
+            item.extra_keyword_matches.add(one.id)
     options = read_options(getter(config))
     for prefix in options.only:
         if not any(one.id.startswith(prefix) for one in judge.catalogue):
@@ -110,6 +126,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         told = session.config.pluginmanager.has_plugin("terminalreporter")
         asked = Asked(getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told)
         judge.running = begin(asked, judge.stack)
+        for ended in _callers(session.config):
+            ended.break_off = judge.running.break_off
         judge.running.start(asked.scenarios)  # only now: what is interrupted from here on leaves its reports
     except UsageError as error:
         _end(session.config, str(error), EXIT_USAGE)
@@ -130,9 +148,12 @@ def _end(config: pytest.Config, why: str, code: int) -> NoReturn:
 
 
 def _tell(config: pytest.Config, code: int) -> None:
-    for plugin in config.pluginmanager.get_plugins():
-        if isinstance(plugin, Ended):
-            plugin.exit_code = code
+    for ended in _callers(config):
+        ended.exit_code = code
+
+
+def _callers(config: pytest.Config) -> list[Ended]:
+    return [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Ended)]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -210,11 +231,6 @@ def _masked(longrepr: object, mask: Callable[[str], str]) -> Any:
     if isinstance(longrepr, tuple):
         return tuple(mask(part) if isinstance(part, str) else part for part in longrepr)
     return mask(str(longrepr))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Nothing to do here: the session's end writes what there is."""
 
 
 @pytest.hookimpl(tryfirst=True)

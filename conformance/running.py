@@ -181,7 +181,7 @@ class Asked:
 
 def begin(asked: Asked, stack: ExitStack) -> Running:
     """Open the target for a session, which is then to be started; raises UsageError."""
-    options = read_options(asked.get)
+    options = _chosen(read_options(asked.get), asked)
     try:
         contract = load_contract(options.spec)
         contract.compile()
@@ -205,6 +205,12 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         console.begin(session, min(most, target.limits.max_requests))
     stack.callback(director.close)
     return Running(session, director, head, writer, console)
+
+
+def _chosen(options: Options, asked: Asked) -> Options:
+    """The options with what pytest itself left out (``-k``, a single file) left out by ``--only``."""
+    wanted = {one.id for one in asked.catalogue if options.wants(one)}
+    return options if wanted <= set(asked.selected) else replace(options, only=asked.selected)
 
 
 def _known(options: Options, catalogue: Catalogue) -> Baseline:

@@ -222,6 +222,11 @@ class Run:
         )
 
     @property
+    def cut_short(self) -> bool:
+        """Whether the suite stopped the run before its time, so that its end says nothing."""
+        return any(stop.case == CLEAN_UP for stop in self.stops)
+
+    @property
     def over_at(self) -> float | None:
         """When the run was over for its reader: the terminal event, else the end of a stream not left by us."""
         if self.terminal:

@@ -64,12 +64,13 @@ def whole(ran: Ran) -> dict[str, Any]:
     return verdict
 
 
-@pytest.mark.parametrize("exchanges", [1, 8, 60])
-def test_an_interrupted_run_is_incomplete(tmp_path: Path, exchanges: int) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("exchanges", [1, 8, 30, 60])
+def test_an_interrupted_run_is_incomplete(tmp_path: Path, exchanges: int, how: signal.Signals) -> None:
     reports = tmp_path / "reports"
     process = start("run", "--reports", str(reports), cwd=tmp_path)
     wait_for(lambda: lines(reports / "run.jsonl") > exchanges, "the run")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     ran = ended(process, reports)
     verdict = whole(ran)
     assert ran.code == verdict["exit_code"] == 3
@@ -78,6 +79,28 @@ def test_an_interrupted_run_is_incomplete(tmp_path: Path, exchanges: int) -> Non
     assert "incomplete" in ran.out
     assert "Incomplete" in (reports / "report.html").read_text("utf-8")
     assert not [line for line in verdict["requirements"] if line["result"] == "fail"]
+    again = command(
+        "judge", str(reports / "run.jsonl"), "--reports", str(tmp_path / "again"), reports=tmp_path
+    )
+    assert (again.code, "the same as recorded" in again.out) == (3, True), again.out
+
+
+def test_what_was_seen_before_an_interruption_is_judged(tmp_path: Path) -> None:
+    server = start("serve", "--fault", "says-ok", "--json", cwd=tmp_path)
+    try:
+        assert server.stdout is not None
+        told = json.loads(server.stdout.readline())
+        reports = tmp_path / "reports"
+        words = ("run", "--base-url", told["base_url"], "--reports", str(reports))
+        process = start(*words, cwd=tmp_path, **told["environment"])
+        wait_for(lambda: lines(reports / "run.jsonl") > 60, "the run")
+        process.send_signal(signal.SIGINT)
+        ran = ended(process, reports)
+    finally:
+        server.kill()
+        server.communicate(timeout=SECONDS)
+    failed = [line["id"] for line in whole(ran)["requirements"] if line["result"] == "fail"]
+    assert (ran.code, failed) == (1, ["stop.success.result"])
 
 
 def test_an_interrupted_run_is_judged_again_as_incomplete(tmp_path: Path) -> None:

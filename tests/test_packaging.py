@@ -83,7 +83,7 @@ def test_the_wheel_has_all_that_a_run_needs(wheel: Path) -> None:
         names = set(archive.namelist())
     ours = [path.relative_to(ROOT) for path in (ROOT / "specs").rglob("*") if path.is_file()]
     assert {f"conformance/_{path.as_posix()}" for path in ours} <= names
-    assert "conformance/suites/pytest.ini" in names
+    assert "conformance/suites/suites.ini" in names
     assert {name for name in names if name.startswith("conformance/suites/test_")}
     assert not [name for name in names if name.startswith(("tests/", "deploy/"))]
 

@@ -26,7 +26,7 @@ GIVEN = (
 
 def _judge(recording: Path, **values: Any) -> None:
     try:
-        recorded = read_recording(recording).header.get("options", {})
+        header = read_recording(recording).header
     except RecordingError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
@@ -36,6 +36,7 @@ def _judge(recording: Path, **values: Any) -> None:
         for name, value in values.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
+    recorded = {**header.get("options", {}), "effort": header["effort"], "seed": header["seed"]}
     as_recorded = {f"conformance_{name}": value for name, value in recorded.items()}
     as_recorded["conformance_strict_should"] = as_recorded.pop("conformance_strict", False)
     as_recorded["conformance_reports"] = values["conformance_reports"]
@@ -52,8 +53,8 @@ command = click.Command(
     ],
     help="""Judge a recording (run.jsonl) again: it needs no target and no key.
 
-    What the recorded run narrowed (--only, --scope, --strict) is narrowed again, and its --profile taken again;
-    a baseline is taken when it is given. Results that differ from the
+    What the recorded run narrowed (--only, --scope, --strict, --effort) is narrowed again, and its --profile taken
+    again; a baseline is taken when it is given. Results that differ from the
     recorded ones are listed. A recording that breaks off is judged as incomplete; one that was changed after it
     was written is refused.
 

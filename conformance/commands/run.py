@@ -2,16 +2,21 @@
 
 import gc
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from conformance.options import BY_FLAG, OPTIONS, Option
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
+
+if TYPE_CHECKING:
+    from conformance.plugin import Ended
 
 STRICT = "--strict"
 JUNIT = "junit.xml"
@@ -89,6 +94,17 @@ def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values
     return worst(judged)
 
 
+@contextmanager
+def _heeded(ended: "Ended") -> Iterator[None]:
+    """Let Ctrl-C, and the signal by which schedulers end a job, break the session off."""
+    before = {number: signal.signal(number, ended.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def run_suites(asked: Sequence[str], shown: bool = False) -> int:
     """Run the suites with these options of pytest; the exit code of the verdict.
 
@@ -103,12 +119,13 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
         os.environ.pop(name, None)
     suites = plugin.suites()
     # Checks say themselves what they saw; rewriting their asserts would only cost time.
-    ours = ["-c", str(suites / "pytest.ini"), "--rootdir", str(suites), "--assert=plain"]
+    ours = ["-c", str(suites / "suites.ini"), "--rootdir", str(suites), "--assert=plain"]
     left_out = [*UNUSED, *([] if shown else ["terminal"])]
     reporter = [word for name in left_out for word in ("-p", f"no:{name}")]
     ended = plugin.Ended()
     gc.freeze()  # what was imported stays; pytest and Hypothesis collect garbage more often than they need to
-    code = int(pytest.main([*ours, *reporter, *asked, str(suites)], plugins=[plugin, ended]))
+    with _heeded(ended):
+        code = int(pytest.main([*ours, *reporter, *asked, str(suites)], plugins=[plugin, ended]))
     if ended.exit_code is not None:
         return ended.exit_code
     crashed = code in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.TESTS_FAILED}

@@ -244,8 +244,7 @@ def _left_alone(trace: Trace, label: str) -> None:
     run = trace.run(label)
     stops = [exchange for exchange in trace.where(_drawn) if exchange.about.get("run") == run.stream.id]
     in_time = [stop for stop in stops if not _over(run, stop)]
-    cut_short = any(stop.about.get("by") == "owner" for stop in run.stops)
-    if not in_time or run.terminal is None or cut_short:
+    if not in_time or run.terminal is None or run.cut_short:
         raise Inconclusive(
             trace.unmet
             or f"the run did not last, or not end, so that its stops tell nothing ({run.final_status})"
