@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
+from conformance.proving.cases import all_cases
+from conformance.proving.cases import judge as tried
+from conformance.proving.matrix import Matrix
+from conformance.proving.report import page as prove_page
 from conformance.reference import Reference, serve
+from conformance.requirements import load_catalogue
+from tests.browsing import CHROMIUM, DRIVER, LATE_NODE, Browser, browser
 from tests.commandline import SECONDS, Ran, command, surroundings
 from tests.judged import Judge, Judged
 
@@ -91,3 +97,54 @@ def listening(stack: ExitStack) -> Callable[[Callable[[socket.socket], None]], i
         return port
 
     return start
+
+
+# pages in a browser -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A window of Chromium; skips where there is none."""
+    pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("Chromium or its driver is not installed")
+    with browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def good(ran: Ran) -> Path:
+    """The page of a standard run."""
+    return ran.reports / "report.html"
+
+
+@pytest.fixture(scope="session")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run against a server that starts nodes after it has acknowledged a stop."""
+    reports = tmp_path_factory.mktemp("bad") / "reports"
+    words = f"--only {LATE_NODE} --only stop.user.missing --effort quick --reports {reports}".split()
+    with serve(all_cases()["finishes-the-loop-first"].make()) as server:
+        done = command("run", "--base-url", server.base_url, *words, reports=reports, **server.keys)
+    assert done.code == 1, done.out
+    return reports / "report.html"
+
+
+@pytest.fixture(scope="session")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The detection matrix of two trials that were good and one that was not."""
+    cases = {name: all_cases()[name] for name in ("says-ok", "finishes-the-loop-first", "wants-ascii")}
+    lines = [{"id": "stop.success.result", "level": "MUST", "result": "fail", "reason": "seen"}]
+    trials = [
+        tried(case, {"requirements": lines if name != "wants-ascii" else [], "requests": 7}, 1.0)
+        for name, case in cases.items()
+    ]
+    path = tmp_path_factory.mktemp("proof") / "prove.html"
+    path.write_text(prove_page(Matrix(cases, trials, load_catalogue(), "quick", 1.0, 1)), "utf-8")
+    return path
+
+
+@pytest.fixture(params=["good", "bad", "proof"])
+def each(request: pytest.FixtureRequest) -> Path:
+    """Every kind of page, one after the other."""
+    path: Path = request.getfixturevalue(request.param)
+    return path

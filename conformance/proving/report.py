@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from conformance.proving.matrix import Matrix
+from conformance.report.html import digest, environment, source
 
 JSON = "prove.json"
 HTML = "prove.html"
@@ -21,10 +22,6 @@ def write(matrix: Matrix, folder: Path) -> None:
 
 def page(matrix: Matrix) -> str:
     """The page."""
-    environment = Environment(
-        loader=PackageLoader("conformance.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template("prove.html.j2").render(matrix=matrix)
+    style = source("prove.css")
+    template = environment().get_template("prove.html.j2")
+    return template.render(matrix=matrix, style=Markup(style), style_hash=digest(style))  # noqa: S704 - our own file

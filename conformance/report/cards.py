@@ -103,7 +103,7 @@ def cards(evidence: Evidence, most: Shown) -> Iterator[Card]:
     for result in sorted(evidence.results, key=_order):
         found = evidence.of(result)
         chosen = _chosen(found, most.of(result))
-        again = [x for x in chosen if x.id in shown_by and result.result == "pass"]
+        again = [x for x in chosen if x.id in shown_by and result.result in {"pass", "inconclusive"}]
         full = [x for x in chosen if x not in again]
         shown_by |= {x.id: result.id for x in full}
         yield _card(
@@ -132,7 +132,7 @@ def _card(
         more=more,
         sample=evidence.is_sample(result),
         drawing=timeline(evidence.runs_of(result), evidence.deadlines, result.at) if drawn else None,
-        like=_like(result, frozenset(r.id for r in evidence.results if r.result == result.result)),
+        like=_like(result, evidence),
     )
 
 
@@ -141,12 +141,20 @@ def _chosen(found: list[Exchange], most: int) -> list[Exchange]:
     return sorted(found, key=lambda exchange: exchange.operation != "stop")[:most]
 
 
-def _like(result: Result, failed: frozenset[str]) -> tuple[tuple[str, str, str | None], ...]:
-    """The known faults that break this requirement, nearest first: name, sentence, issue."""
+def _is_broken(result: Result) -> bool:
+    """Whether it was seen not to hold, be it as the consequence of another failure."""
+    consequence = result.result == "inconclusive" and ", but presumes " in result.reason
+    return consequence or result.result in {"fail", "deviation"}
+
+
+def _like(result: Result, evidence: Evidence) -> tuple[tuple[str, str, str | None], ...]:
+    """The known faults that break this requirement, or one that presumes it, nearest first: name, sentence, issue."""
     if result.result not in {"fail", "deviation"}:
         return ()
     from conformance.reference.faults import specimens  # noqa: PLC0415 - not needed where nothing failed
 
-    known = [one for one in specimens().values() if result.id in one.ids]
-    known.sort(key=lambda one: -len(one.ids & failed) / len(one.ids | failed))
+    broken = {one.id: evidence.requirement(one) for one in evidence.results if _is_broken(one)}
+    near = {id_ for id_, known in broken.items() if known and result.id in known.presumes} | {result.id}
+    known = [one for one in specimens().values() if one.ids & near]
+    known.sort(key=lambda one: -len(one.ids & broken.keys()) / len(one.ids | broken.keys()))
     return tuple((one.name, one.title, one.like) for one in known[:LIKE])

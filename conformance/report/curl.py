@@ -9,11 +9,11 @@ from conformance.trace import Request
 DROPPED = {"accept", "accept-encoding", "user-agent"}
 
 
-def curl(request: Request) -> str:
-    """The line; a body that is not text, or was cut, is described instead."""
+def curl(request: Request, between: str = " ") -> str:
+    """The line, with ``between`` its options; a body that is not text, or was cut, is described instead."""
     if request.raw:
         return _bytes(request)
-    words = ["curl -sS -i", "--path-as-is", f"-X {request.method}"]
+    words = [f"curl -sS -i --path-as-is -X {request.method}"]
     words += [
         f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"
         for name, value in request.headers
@@ -21,7 +21,7 @@ def curl(request: Request) -> str:
     ]
     if request.body:
         words.append(f"--data-binary {_body(request)}")
-    return " ".join([*words, _quoted(request.url)])
+    return between.join([*words, _quoted(request.url)])
 
 
 def _bytes(request: Request) -> str:

@@ -1,18 +1,18 @@
-"""The geometry of the drawings: the timelines of runs, latencies, the distribution of stop times; pure."""
+"""The geometry of the timelines of runs, and the scale that every drawing uses; pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import floor, log10
-from statistics import median
 
 from conformance.target import Deadlines
 from conformance.trace import TERMINAL, Event, Exchange, Run
 
 WIDTH = 760  # of every drawing, in units of its view box
 LEFT = 96  # for labels
-RIGHT = 16
+RIGHT = 24
 LANE = 46  # the height of one run
+NOTE = 14  # of what is written below the runs
 QUIET = frozenset({"ping", "text_chunk"})
 MOST_TICKS = 70  # of calm events in one lane
 MOST_LANES = 3
@@ -48,6 +48,7 @@ class Timeline:
     """Runs of one scenario on one axis, with a text that says the same."""
 
     height: float
+    base: float
     lanes: tuple[Lane, ...]
     ticks: tuple[Mark, ...]
     text: str
@@ -78,9 +79,11 @@ class Scale:
         """Round values on the axis, with their labels."""
         if self.tenfold:
             powers = range(floor(log10(self.low)), floor(log10(self.high)) + 1)
-            values = [10.0**power for power in powers if self.low <= 10.0**power <= self.high]
+            factors = (1, 2, 5) if self.high < 100 * self.low else (1,)
+            values = [n * 10.0**power for power in powers for n in factors]
+            values = [value for value in values if self.low <= value <= self.high]
         else:
-            step = _round_step((self.high - self.low) / 6)
+            step = round_step((self.high - self.low) / 6)
             values = [step * n for n in range(int(self.high // step) + 1) if step * n >= self.low]
         return tuple(Mark(self(value), "tick", told(value)) for value in values)
 
@@ -92,6 +95,12 @@ def told(milliseconds: float) -> str:
     return (
         f"{milliseconds:.0f} ms" if abs(milliseconds) >= 1 or not milliseconds else f"{milliseconds:.2g} ms"
     )
+
+
+def round_step(rough: float) -> float:
+    """The next of 1, 2, 5 times a power of ten."""
+    power = 10.0 ** floor(log10(rough)) if rough > 0 else 1.0
+    return next((factor * power for factor in (1, 2, 5) if factor * power >= rough), 10 * power)
 
 
 def timeline(runs: Sequence[Run], deadlines: Deadlines, at: float | None = None) -> Timeline | None:
@@ -106,15 +115,25 @@ def timeline(runs: Sequence[Run], deadlines: Deadlines, at: float | None = None)
     lanes = tuple(_lane(run, index, scale, deadlines, at) for index, run in enumerate(shown))
     stop = next((run.effective for run in shown if run.effective), None)
     due = stop.ended_at + deadlines.stop * 1000 if stop else None
+    moment = Mark(scale(at), "moment", told(at)) if at is not None and at <= scale.high else None
+    base = 26 + LANE * len(lanes)
     return Timeline(
-        height=26 + LANE * len(lanes) + (12 if at is not None else 4),
+        height=base + NOTE * (bool(moment) + (due is not None)),
+        base=base,
         lanes=lanes,
         ticks=scale.ticks(),
         text=". ".join(_in_words(run) for run in shown),
-        moment=Mark(scale(at), "moment", told(at)) if at is not None and at <= scale.high else None,
-        deadline=Mark(scale(due), "deadline", "deadline") if due is not None and due <= scale.high else None,
+        moment=moment,
+        deadline=_deadline(due, scale) if due is not None else None,
         key=f"{','.join(run.stream.id for run in shown)}@{at}",
     )
+
+
+def _deadline(due: float, scale: Scale) -> Mark:
+    """The deadline of a stop; one that lies beyond the drawing is only written at its edge."""
+    if due > scale.high:
+        return Mark(WIDTH, "beyond", f"deadline {told(due)} →")
+    return Mark(scale(due), "deadline", f"deadline {told(due)}")
 
 
 def _moments(run: Run) -> list[float]:
@@ -148,7 +167,7 @@ def _events(events: Iterable[Event], scale: Scale) -> Iterable[Mark]:
             yield Mark(scale(event.at), "terminal", f"{event.status or event.name} at {told(event.at)}")
         elif number % every == 0:
             kind = "node" if event.name == "node_started" else "event"
-            yield Mark(scale(event.at), kind, event.name)
+            yield Mark(round(scale(event.at)), kind, event.name)
 
 
 def _stop(stop: Exchange, scale: Scale) -> Mark:
@@ -174,122 +193,3 @@ def _in_words(run: Run) -> str:
     ended = run.final_status or run.stream.ending or "?"
     parts = [f"Run “{run.label}”", *stops, f"ended as {ended} at {told(run.over_at or run.stream.ended_at)}"]
     return ", ".join(parts)
-
-
-# the whole session -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The latencies of one operation as dots."""
-
-    y: float
-    label: str
-    dots: tuple[float, ...]
-    median: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Rows of dots on one axis."""
-
-    height: float
-    rows: tuple[Row, ...]
-    ticks: tuple[Mark, ...]
-    width: int = WIDTH
-
-
-OPERATIONS: Mapping[str, str] = {
-    "stop": "stop",
-    "run": "run, first byte",
-    "detail": "run detail",
-    "info": "info",
-    "parameters": "parameters",
-}
-
-
-def latencies(exchanges: Iterable[Exchange]) -> Chart | None:
-    """How long answers took to begin, by operation, on an axis of tenfolds."""
-    found: dict[str, list[float]] = {}
-    for x in exchanges:
-        if x.answered_at is not None and x.operation in OPERATIONS:
-            found.setdefault(x.operation, []).append(max(x.answered_at - x.sent_at, 0.1))
-    if not found:
-        return None
-    every = [value for values in found.values() for value in values]
-    scale = Scale(10 ** floor(log10(min(every))), max(every) * 1.2, tenfold=True)
-    named = [(label, found[name]) for name, label in OPERATIONS.items() if name in found]
-    rows = tuple(_row(label, values, 30.0 + 26 * n, scale) for n, (label, values) in enumerate(named))
-    return Chart(30 + 26 * len(rows), rows, scale.ticks())
-
-
-def _row(label: str, values: list[float], y: float, scale: Scale) -> Row:
-    middle = median(values)
-    text = f"{label}: {len(values)} answers, median {told(middle)}, longest {told(max(values))}"
-    return Row(y, label, tuple(sorted({scale(value) for value in values})), scale(middle), text)
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """So many stops between two times."""
-
-    x: float
-    width: float
-    height: float
-    count: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """How stop times are distributed."""
-
-    bars: tuple[Bar, ...]
-    ticks: tuple[Mark, ...]
-    median: Mark
-    count: int
-    text: str
-    width: int = WIDTH
-    height: int = 150
-    base: int = field(default=130)
-
-
-BINS = 24
-
-
-def stop_times(runs: Iterable[Run]) -> Histogram | None:
-    """From sending a stop to the terminal event of its run, over all runs that ended as stopped."""
-    times = [
-        run.terminal.at - run.effective.sent_at
-        for run in runs
-        if run.effective and run.terminal and run.final_status == "stopped"
-    ]
-    times = [time for time in times if time >= 0]
-    if not times:
-        return None
-    step = _round_step(max(*times, 1.0) / BINS)
-    number = int(max(times) // step) + 1
-    counts = [sum(step * n <= time < step * (n + 1) for time in times) for n in range(number)]
-    scale = Scale(0.0, step * number)
-    wide = scale(step) - scale(0)
-    bars = tuple(
-        Bar(
-            scale(step * n),
-            round(max(wide - 1.5, 1), 1),
-            round(90 * count / max(counts), 1),
-            count,
-            f"{count} between {told(step * n)} and {told(step * (n + 1))}",
-        )
-        for n, count in enumerate(counts)
-        if count
-    )
-    middle = median(times)
-    text = f"{len(times)} runs were stopped: median {told(middle)}, shortest {told(min(times))}, longest {told(max(times))}"
-    return Histogram(bars, scale.ticks(), Mark(scale(middle), "median", told(middle)), len(times), text)
-
-
-def _round_step(rough: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
-    power = 10.0 ** floor(log10(rough)) if rough > 0 else 1.0
-    return next((factor * power for factor in (1, 2, 5) if factor * power >= rough), 10 * power)

@@ -3,22 +3,26 @@
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from conformance.liveness import liveness
 from conformance.report.cards import TOPICS, WORDS, Card, Shown, Topic, cards, count
+from conformance.report.charts import latencies, stop_times
 from conformance.report.curl import curl
-from conformance.report.drawing import latencies, stop_times, told
+from conformance.report.drawing import told
 from conformance.report.evidence import Evidence, app_mode, seen_headers
-from conformance.trace import Headers
+from conformance.trace import Exchange, Headers
 
-MOST = 280_000  # characters of a page
+MOST = 290_000  # bytes of a page
 BODY = 700  # characters of a body that are shown
 LINE = 240  # of a header, of a curl line
 EVENTS = 14
+FEW = 3  # answers of which nothing can be said in common
 DULL = {
     "accept",
     "accept-encoding",
@@ -45,9 +49,9 @@ GLYPHS = {
 def html(evidence: Evidence) -> str:
     """The page; with fewer exchanges where it would become too large, for run.jsonl has them all."""
     page = ""
-    for most in (Shown(), Shown(2, 1), Shown(1, 0)):
+    for most in (Shown(), Shown(3, 1), Shown(2, 1), Shown(1, 1), Shown(1, 0)):
         page = _page(evidence, tuple(cards(evidence, most)))
-        if len(page) <= MOST:
+        if len(page.encode("utf-8", "replace")) <= MOST:
             break
     return page
 
@@ -57,9 +61,9 @@ def _page(evidence: Evidence, all_cards: tuple[Card, ...]) -> str:
         Topic(name, TOPICS.get(name, name), tuple(group))
         for name, group in groupby(all_cards, key=lambda card: card.result.topic)
     )
-    style, script = _source("report.css"), _source("report.js")
+    style, script = source("report.css"), source("report.js")
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             summary=evidence.summary,
@@ -73,46 +77,51 @@ def _page(evidence: Evidence, all_cards: tuple[Card, ...]) -> str:
             versions=seen_headers(evidence.traces, "X-Version"),
             servers=seen_headers(evidence.traces, "Server"),
             mode=app_mode(evidence.traces),
+            common=common_headers(evidence.history.exchanges),
             deadlines=evidence.deadlines,
+            how_soon=liveness(evidence.history.runs).sentence(),
             latency=latencies(evidence.history.exchanges),
             stops=stop_times(evidence.history.runs),
             style=Markup(style),  # noqa: S704 - our own files, not what a target said
             script=Markup(script),  # noqa: S704
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=digest(style),
+            script_hash=digest(script),
         )
     )
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, with what they call."""
+    made = Environment(
         loader=PackageLoader("conformance.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"ms": told, "visible": visible, "cut": cut, "path": path, "size": size}
-    environment.globals |= {
+    made.filters |= {"ms": told, "visible": visible, "cut": cut, "quotes": quotes, "path": path, "size": size}
+    made.globals |= {
         "words": WORDS,
         "glyphs": GLYPHS,
         "curl": curl,
         "headers": _headers,
         "EVENTS": EVENTS,
     }
-    environment.globals |= {"BODY": BODY, "LINE": LINE}
-    return environment
+    made.globals |= {"BODY": BODY, "LINE": LINE}
+    return made
 
 
-def _source(name: str) -> str:
-    loader = _environment().loader
+def source(name: str) -> str:
+    """A style or a script, as it is put into a page."""
+    loader = environment().loader
     assert loader is not None
-    source, _, _ = loader.get_source(_environment(), name)
-    return source
+    text, _, _ = loader.get_source(environment(), name)
+    return text
 
 
-def _hash(text: str) -> str:
+def digest(text: str) -> str:
+    """How a policy names a style or a script that it allows."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
@@ -131,6 +140,11 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
+def quotes(text: str) -> Markup:
+    """The text for the inside of an element, where quotes need no escape, and there are thousands of them."""
+    return Markup(str(escape(text)).replace("&#34;", '"').replace("&#39;", "'"))  # noqa: S704 - it is escaped
+
+
 def path(url: str) -> str:
     """A URL without scheme and host."""
     return "/" + url.split("/", 3)[3] if url.count("/") >= 3 else url
@@ -141,5 +155,15 @@ def size(number: int) -> str:
     return f"{number} bytes" if number < 10_000 else f"{number / 1024:.0f} KiB"
 
 
-def _headers(headers: Headers) -> str:
-    return "\n".join(f"{name}: {cut(value, LINE)}" for name, value in headers if name.lower() not in DULL)
+def common_headers(exchanges: Iterable[Exchange]) -> tuple[tuple[str, str], ...]:
+    """The headers that every answer had alike, so that they need to be shown once only."""
+    answers = [x.response.headers for x in exchanges if x.response]
+    if len(answers) < FEW:
+        return ()
+    alike = set(answers[0]).intersection(*answers[1:])
+    return tuple(header for header in answers[0] if header in alike and header[0].lower() not in DULL)
+
+
+def _headers(headers: Headers, known: Headers = ()) -> str:
+    shown = [header for header in headers if header[0].lower() not in DULL and header not in known]
+    return "\n".join(f"{name}: {cut(value, LINE)}" for name, value in shown)

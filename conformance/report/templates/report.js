@@ -6,9 +6,16 @@
   const shown = document.getElementById("shown");
   const unfold = document.getElementById("unfold");
   const names = ["result", "level", "topic"];
+  const boxes = [...form.elements].filter((one) => one.type === "checkbox");
 
   const chosen = () => new FormData(form);
   const value = (card, name) => name === "topic" ? card.closest(".topic").dataset.topic : card.dataset[name];
+
+  // What is scrolled to, or focused, must not end up below the filters.
+  const measure = () => {
+    const height = getComputedStyle(form).position === "sticky" ? form.offsetHeight : 0;
+    document.documentElement.style.setProperty("--bar", `${height}px`);
+  };
 
   const apply = () => {
     const data = chosen();
@@ -17,6 +24,7 @@
     }
     for (const topic of topics) topic.hidden = !topic.querySelector(".card:not([hidden])");
     shown.textContent = `${cards.filter((card) => !card.hidden).length} of ${cards.length} shown`;
+    measure();
   };
 
   const keep = () => {
@@ -25,35 +33,34 @@
   };
 
   const read = () => {
-    const hash = decodeURIComponent(location.hash.slice(1));
-    const card = cards.find((one) => one.id === hash);
-    if (card) {
-      for (const box of form.elements) if (box.type === "checkbox") box.checked = false;
-      card.open = true;
-      apply();
-      card.scrollIntoView();
-      return;
-    }
-    const asked = new URLSearchParams(location.hash.slice(1));
-    const filtered = names.some((name) => asked.has(name));
-    if (filtered) {
-      for (const box of form.elements) {
-        if (box.type === "checkbox") box.checked = asked.getAll(box.name).includes(box.value);
-      }
-    }
+    const hash = location.hash.slice(1);
+    const asked = new URLSearchParams(hash);
+    const target = document.getElementById(hash);
+    for (const box of boxes) box.checked = asked.getAll(box.name).includes(box.value);
     apply();
-    if (filtered) form.scrollIntoView();
+    if (target) {
+      if (cards.includes(target)) target.open = true;
+      target.scrollIntoView();
+    } else if (names.some((name) => asked.has(name))) {
+      document.getElementById("requirements").scrollIntoView();
+    }
   };
 
   form.hidden = false;
   form.addEventListener("change", () => { apply(); keep(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { apply(); keep(); }));
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();
+    for (const box of boxes) box.checked = false;
+    apply();
+    keep();
+  });
   unfold.addEventListener("click", () => {
     const open = unfold.textContent === "Open all";
     for (const card of cards) card.open = open;
     unfold.textContent = open ? "Close all" : "Open all";
   });
   addEventListener("hashchange", read);
+  addEventListener("resize", measure);
   read();
 })();
