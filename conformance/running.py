@@ -192,17 +192,18 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         return _again(asked, options, contract, known)
     target = target_of(asked.get) or _embedded(asked.get, stack)
     writer = stack.enter_context(_writer(options))
+    names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
+    most = min(target.limits.max_requests, sum(SCENARIOS[name].most(options.trying) for name in names))
+    target = replace(target, limits=replace(target.limits, max_requests=most))
     director = Director(target, contract, writer, options.trying)
     session = Session(
         target, contract, asked.catalogue, options, director, selected=asked.selected, baseline=known
     )
     head = header(session)
     writer.header(head)
-    names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
-    most = sum(SCENARIOS[name].most(options.trying) for name in names)
     console = None if asked.quiet else Console(sys.stdout)
     if console:
-        console.begin(session, min(most, target.limits.max_requests))
+        console.begin(session)
     stack.callback(director.close)
     return Running(session, director, head, writer, console)
 

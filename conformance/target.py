@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ class Deadlines:
     detail: float = 10.0  # from the end of the stream to the run detail saying so
     silence: float = 30.0  # without any byte on an open stream
     run: float = 120.0  # for a run that nobody stops
+    session: float = 1800.0  # for everything that is sent
 
     def beyond(self) -> list[str]:
         """Settings so generous that a verdict reached with them is no conformance verdict."""
@@ -99,6 +101,15 @@ class Target:
     def extra_headers(self) -> tuple[tuple[str, str], ...]:
         """The names of extra headers, each with the name that stands for its value."""
         return tuple((name, header_name(name)) for name in self.headers)
+
+    @property
+    def near(self) -> bool:
+        """Whether the target is on this machine, where nobody else is kept waiting."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -10,32 +10,73 @@ class ProbeStopped(Exception):
     """Nothing more is sent; the text says why."""
 
 
-class Budget:
-    """Counts requests of a whole session; thread-safe."""
+class _Turns:
+    """Turns that come one after another, so many a second; not thread-safe."""
 
-    def __init__(self, max_requests: int, rate: float = 0.0, most_bytes: int = 1 << 30) -> None:
+    def __init__(self, rate: float) -> None:
+        self._interval = 1.0 / rate if rate else 0.0
+        self._next = 0.0
+
+    def until(self, count: int = 1) -> float:
+        """Take the next turns; the seconds until they have come."""
+        now = time.monotonic()
+        turn = max(now, self._next)
+        self._next = turn + self._interval * count
+        return turn - now
+
+
+class Budget:
+    """Counts requests of a whole session, and the bytes that come back; thread-safe.
+
+    Args:
+        max_requests: how many requests are sent at most.
+        rate: how many a second at most, 0 for no limit.
+        drawn_rate: how many of those a second that are drawn at random, which nobody waits for.
+        most_bytes: how much may come back.
+
+    """
+
+    def __init__(
+        self, max_requests: int, rate: float = 0.0, *, drawn_rate: float = 0.0, most_bytes: int = 1 << 30
+    ) -> None:
         self.most = max_requests
         self.sent = 0
         self._bytes = most_bytes
-        self._interval = 1.0 / rate if rate else 0.0
-        self._next = 0.0
+        self._all = _Turns(rate)
+        self._drawn = _Turns(drawn_rate)
+        self._reserved = 0
         self._faults = 0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._why = ""
         self.lost = False  # whether it was stopped because the target failed to answer
 
-    def take(self) -> None:
+    def take(self, *, drawn: bool = False) -> None:
         """Wait for one's turn to send a request; raises ProbeStopped when there is none."""
         with self._lock:
             self._check()
             if self.sent >= self.most:
                 raise ProbeStopped(f"the budget of {self.most} requests is spent (--max-requests)")
             self.sent += 1
-            now = time.monotonic()
-            turn = max(now, self._next)
-            self._next = turn + self._interval
-        if turn > now and self._stopped.wait(turn - now):
+            if self._reserved:
+                self._reserved -= 1
+                return
+            wait = self._wait(1, drawn)
+        self._pass(wait)
+
+    def reserve(self, count: int, *, drawn: bool = False) -> None:
+        """Wait for the turns of several requests that are to be sent at the same moment; raises ProbeStopped."""
+        with self._lock:
+            wait = self._wait(count, drawn)
+        self._pass(wait)
+        with self._lock:
+            self._reserved += count
+
+    def _wait(self, count: int, drawn: bool) -> float:
+        return max(self._all.until(count), self._drawn.until(count) if drawn else 0.0)
+
+    def _pass(self, seconds: float) -> None:
+        if seconds > 0 and self._stopped.wait(seconds):
             self._check()
 
     def take_one_more(self) -> None:

@@ -63,10 +63,10 @@ class HttpProbe:
         self._transport.close()
         self._unshared.close()
 
-    def send(self, request: Request, clock: Clock, *, seconds: float | None = None) -> Reply:
-        """Send a request and read its whole answer, within ``seconds``; raises ProbeStopped."""
-        self.budget.take()
-        return self._once_more_if_stale(request, clock, seconds or self.target.deadlines.answer)
+    def send(self, request: Request, clock: Clock, *, drawn: bool = False) -> Reply:
+        """Send a request and read its whole answer, within the deadline for answers; raises ProbeStopped."""
+        self.budget.take(drawn=drawn)
+        return self._once_more_if_stale(request, clock, self.target.deadlines.answer)
 
     def send_regardless(self, request: Request, clock: Clock, *, seconds: float) -> Reply:
         """As ``send``, also when the budget is spent: for the stop of a run that would be left behind."""

@@ -60,7 +60,7 @@ class RawProbe:
         What goes wrong is a fault of the reply: a closed connection is ``reset``, an answer that is no HTTP
         is ``protocol``.
         """
-        self._budget.take()
+        self._budget.take(drawn=True)
         deadline = time.monotonic() + seconds
         sent_at = clock()
         try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-POLITE_RATE = 20.0  # requests a second that one drawing scenario sends to another machine at most
+POLITE_RATE = 20.0  # drawn requests a second that are sent to another machine at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +44,8 @@ def generated() -> Mapping[str, int]:
 def repeated() -> Mapping[str, int]:
     """The most that a scenario sends which repeats one request, by effort."""
     return {name: amount.repeats for name, amount in AMOUNTS.items()}
+
+
+def sequenced() -> Mapping[str, int]:
+    """The most that is sent for drawn sequences of starts, stops and reads."""
+    return {"quick": 60, "standard": 250, "thorough": 2000}

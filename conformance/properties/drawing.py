@@ -4,15 +4,13 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.probe.budget import ProbeStopped
-from conformance.properties.amounts import AMOUNTS, POLITE_RATE
+from conformance.properties.amounts import AMOUNTS
 from conformance.properties.rules import AGAIN, ALL, DRAWN, PLAIN, TOO_MANY, Known, examples_in
 from conformance.properties.shapes import Shape
 from conformance.scenarios.live import Unmet
@@ -42,7 +40,6 @@ class Drawing:
         self.amount = AMOUNTS[stage.effort.level]
         self._ends = time.monotonic() + self.amount.seconds
         self._more = self.amount.more
-        self._interval = 0.0 if is_near(stage.target.base_url) or stage.limits.rate else 1 / POLITE_RATE
         self._halt: Unmet | ProbeStopped | None = None
         self._errors = 0
         self.task = str(uuid.uuid4())
@@ -53,7 +50,6 @@ class Drawing:
 
     def send(self, family: str, shape: Shape, *, case: str = "") -> Exchange:
         """Send a shape and record the exchange."""
-        self._pace()
         about = {"family": family, "kind": shape.kind} if family else {"family": PLAIN}
         if shape.example:
             about["example"] = "yes"
@@ -180,10 +176,6 @@ class Drawing:
         if self._halt is not None:
             raise self._halt
 
-    def _pace(self) -> None:
-        if self._interval:
-            self._stage.pause(self._interval)
-
 
 class _Turn(Generic[S]):
     """The turn of one family: what was sent, and when it is over."""
@@ -229,12 +221,3 @@ def _hung(exchange: Exchange) -> bool:
 
 def _sound(exchange: Exchange) -> bool:
     return exchange.status is not None and exchange.status < 500
-
-
-def is_near(base_url: str) -> bool:
-    """Whether the target is on this machine, where nobody else is kept waiting."""
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -13,13 +13,14 @@ class Console:
         self._out = out
         self._live = out.isatty()
 
-    def begin(self, session: Session, requests: int) -> None:
+    def begin(self, session: Session) -> None:
         """Say whom it is about, by which document, and how much will be sent."""
         target, contract = session.target, session.contract
         who = "the embedded reference server" if target.embedded else target.base_url
         self._line(f"judging {who} by {contract.source} ({contract.sha256[:12]})")
         self._line(
-            f"sending at most about {requests} requests, stopping only runs that the suite starts itself"
+            f"sending at most {target.limits.max_requests} requests, and stops that clean up; "
+            "stopping only runs that the suite starts itself"
         )
         if target.missing:
             self._line(f"without {', '.join(target.missing)}: what needs them stays untested")

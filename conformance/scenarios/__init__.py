@@ -5,24 +5,26 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from conformance.effort import Effort
-from conformance.properties.amounts import drawn, generated, repeated
+from conformance.properties.amounts import drawn, generated, repeated, sequenced
 from conformance.scenarios import lifecycle, opening, properties, refusals
 from conformance.scenarios.lanes import LANES
-from conformance.scenarios.stage import Stage
+from conformance.scenarios.stage import LOOKS, Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One way to drive a target: ``streams`` are open at once, ``requests`` are sent at most (polls apart).
+    """One way to drive a target: ``streams`` are open at once, ``requests`` are sent at most.
 
-    To these come as many as are ``drawn`` at each effort; whoever ``draws`` with Hypothesis does so alone.
+    To these come looks at the details of so many runs (``details``), and as many requests as are ``drawn`` at each
+    effort; whoever ``draws`` with Hypothesis does so alone.
     Without all of ``keys``, or any of ``any_key``, it is not played and its requirements are untested.
     """
 
     act: Callable[[Stage], None]
     streams: int = 1
     requests: int = 8
+    details: int = 0
     keys: tuple[str, ...] = (OWNER_KEY,)
     any_key: tuple[str, ...] = ()
     needs_run: bool = True
@@ -31,7 +33,7 @@ class Scenario:
 
     def most(self, effort: Effort) -> int:
         """How many requests it sends at most."""
-        return self.requests + self.drawn.get(effort.level, 0)
+        return self.requests + self.details * LOOKS + self.drawn.get(effort.level, 0)
 
     @property
     def name(self) -> str:
@@ -58,8 +60,8 @@ def sequences(stage: Stage) -> None:
 
 
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
-PLAIN = Scenario(opening.plain, requests=30)
-NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=30)
+PLAIN = Scenario(opening.plain, requests=2, details=1)
+NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=12, details=3)
 CLOSING = Scenario(opening.closing, requests=3)
 
 # Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of
@@ -81,27 +83,27 @@ MAIN = (
     ),
     Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(3)),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=10),
-    Scenario(sequences, streams=2, requests=120, draws=True),
-    Scenario(lifecycle.next_run, requests=30),
-    Scenario(lifecycle.finished, requests=12),
-    Scenario(refusals.credentials, requests=26, needs_run=False),
-    Scenario(refusals.bodies, requests=22, needs_run=False),
+    Scenario(properties.unusual_ids, streams=3, requests=8),
+    Scenario(sequences, streams=2, requests=30, draws=True, drawn=sequenced()),
+    Scenario(lifecycle.next_run, requests=3, details=2),
+    Scenario(lifecycle.finished, requests=4, details=1),
+    Scenario(refusals.credentials, requests=32, needs_run=False),
+    Scenario(refusals.bodies, requests=24, needs_run=False),
     Scenario(refusals.users, requests=20, needs_run=False),
     Scenario(lifecycle.repeated, streams=LANES, requests=24),
-    Scenario(refusals.user_strings, streams=LANES, requests=12),
+    Scenario(refusals.user_strings, streams=LANES, requests=2 * len(refusals.ACCEPTED_USERS)),
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
-    Scenario(lifecycle.refused, requests=16),
-    Scenario(lifecycle.shortened_id, requests=10),
-    Scenario(lifecycle.other_letter_case, requests=10),
-    Scenario(lifecycle.run_id_for_task_id, requests=10),
-    Scenario(lifecycle.another_user, requests=10),
-    Scenario(lifecycle.another_app, requests=10, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
-    Scenario(lifecycle.at_once, requests=20),
-    Scenario(lifecycle.during_node, requests=20),
-    Scenario(lifecycle.between_nodes, requests=20),
-    Scenario(lifecycle.twice, requests=20),
-    Scenario(lifecycle.at_the_same_moment, requests=28),
+    Scenario(lifecycle.refused, requests=21, details=1),
+    Scenario(lifecycle.shortened_id, requests=6, details=1),
+    Scenario(lifecycle.other_letter_case, requests=6, details=1),
+    Scenario(lifecycle.run_id_for_task_id, requests=6, details=1),
+    Scenario(lifecycle.another_user, requests=6, details=1),
+    Scenario(lifecycle.another_app, requests=6, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(lifecycle.at_once, requests=2, details=1),
+    Scenario(lifecycle.during_node, requests=2, details=1),
+    Scenario(lifecycle.between_nodes, requests=2, details=1),
+    Scenario(lifecycle.twice, requests=3, details=1),
+    Scenario(lifecycle.at_the_same_moment, requests=17, details=1),
     Scenario(lifecycle.blocking, requests=1),
     Scenario(refusals.unknown_members, requests=2),
     Scenario(refusals.scheme_in_lower_case, requests=2),

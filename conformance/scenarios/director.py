@@ -11,14 +11,17 @@ from conformance.contract import Contract
 from conformance.effort import Effort
 from conformance.probe.budget import Budget, ProbeStopped
 from conformance.probe.http import HttpProbe
+from conformance.properties.amounts import POLITE_RATE
 from conformance.reachability import locked_out, unreachable
 from conformance.runs import Inputs, choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
-from conformance.scenarios.live import Unmet
+from conformance.scenarios.live import Patience, Unmet
 from conformance.scenarios.stage import Recorder, Stage
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import Target
 from conformance.trace import Exchange, NotRecorded, Trace
+
+OVER = "the session lasted longer than {:g} s (deadlines.session)"
 
 
 class Unrecorded:
@@ -63,13 +66,22 @@ class Director:
     ) -> None:
         self.target = target
         limits = target.limits
-        self.budget = Budget(limits.max_requests, limits.rate, limits.received)
+        self.budget = Budget(
+            limits.max_requests,
+            limits.rate,
+            drawn_rate=0.0 if target.near or limits.rate else POLITE_RATE,
+            most_bytes=limits.received,
+        )
         self._contract = contract
         self._recorder = recorder
         self._effort = effort
         self._turnstile = Turnstile()
         self._probe = HttpProbe(target, self.budget)
         self._inputs = Inputs()
+        self._patience = Patience(target.deadlines)
+        self._over = threading.Timer(
+            target.deadlines.session, self.stop, [OVER.format(target.deadlines.session)]
+        )
         self._slots = Slots(max(3, target.limits.concurrency))
         self._traces: dict[str, Future[Trace]] = {}
         self._threads: list[threading.Thread] = []
@@ -80,6 +92,8 @@ class Director:
         wanted = set(names)
         chosen = [s for s in ORDER if s.name in wanted or s in (REACH, PLAIN, CLOSING)]
         self._traces = {scenario.name: Future() for scenario in chosen}
+        self._over.daemon = True
+        self._over.start()
         play = threading.Thread(target=self._play, args=(chosen,), name="director", daemon=True)
         self._threads.append(play)
         play.start()
@@ -112,6 +126,7 @@ class Director:
 
     def close(self) -> None:
         """Wait for the scenarios to end and close every connection."""
+        self._over.cancel()
         for thread in self._threads:
             thread.join(timeout=30)
         self._probe.close()
@@ -120,6 +135,7 @@ class Director:
         self._act(REACH)
         self._give_up_early()
         self._inputs = choose_inputs(self.target.inputs, self.target.run_seconds, self._parameters())
+        self._patience = Patience(self.target.deadlines, self._inputs.seconds)
         threads = []
         for scenario in chosen:
             if scenario in (REACH, CLOSING):
@@ -178,6 +194,8 @@ class Director:
             self._inputs,
             self._effort,
             self._turnstile,
+            self._patience,
+            scenario.most(self._effort),
         )
         stage.stop_answered = stopped or stage.stop_answered
         unmet: str | None = None

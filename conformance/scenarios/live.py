@@ -4,11 +4,30 @@ from collections.abc import Callable
 
 from conformance.probe.stream import LiveStream
 from conformance.runs import is_terminal
+from conformance.target import Deadlines
 from conformance.trace import Event, Exchange, Request
 
 
 class Unmet(Exception):
     """The scenario cannot reach what it is meant to show; the text says why and what to do."""
+
+
+class Patience:
+    """How long to wait for the end of runs that nobody stops; little, once one of them has not ended."""
+
+    def __init__(self, deadlines: Deadlines, expected: float | None = None) -> None:
+        self._most = min(deadlines.run, expected * 3 + 30) if expected else deadlines.run
+        self._little = min(self._most, deadlines.stop)
+        self._lost = False
+
+    @property
+    def seconds(self) -> float:
+        """How long to wait now."""
+        return self._little if self._lost else self._most
+
+    def lose(self) -> None:
+        """Take note that a run did not end while it was waited for."""
+        self._lost = True
 
 
 class LiveRun:

@@ -105,7 +105,7 @@ def same_answers(stage: Stage) -> None:
         return stage.send(DRAWN, case, shape.request(stage, task), about=about)
 
     def at_once(case: str, number: int, turn: int = 0) -> list[Exchange]:
-        return stage.together([lambda: send(case, turn=turn) for _ in range(number)])
+        return stage.together([lambda: send(case, turn=turn) for _ in range(number)], drawn=True)
 
     alone = [send(PLAIN), *(send("alone") for _ in range(3))]
     slowest = max(exchange.ended_at - exchange.sent_at for exchange in alone) / 1000

@@ -14,7 +14,7 @@ from conformance.probe.http import HttpProbe, Reply, stopwatch
 from conformance.probe.raw import RawProbe, RawRequest
 from conformance.probe.stream import LiveStream
 from conformance.runs import Inputs
-from conformance.scenarios.live import LiveRun, Unmet
+from conformance.scenarios.live import LiveRun, Patience, Unmet
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
@@ -28,7 +28,9 @@ ACCEPT: Headers = (
 )
 KEPT_BODY = 16_384  # bytes of a request body that the record keeps
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
-DETAIL_POLL = 0.15  # seconds between two looks at the run detail
+DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
+FIRST_LOOK = 0.15  # seconds between the first two looks at the run detail; each next wait is longer
+LOOKS = 20  # times at most that the detail of one run is looked at
 DETAIL_APPEARS = 1.0  # seconds until a run detail that cannot be read counts as one that never can
 
 
@@ -54,6 +56,8 @@ class Stage:
         inputs: Inputs,
         effort: Effort = Effort(),
         turnstile: Turnstile | None = None,
+        patience: Patience | None = None,
+        most: int = 10_000,
     ) -> None:
         self.scenario = scenario
         self.contract = contract
@@ -62,6 +66,7 @@ class Stage:
         self.turnstile = turnstile or Turnstile()
         self.target = probe.target
         self.deadlines = probe.target.deadlines
+        self._patience = patience or Patience(self.deadlines, inputs.seconds)
         self.limits = probe.target.limits
         self.keys = probe.target.keys
         prefix = contract.stop.path.partition("/workflows/")[0]  # some editions write /v1 into their paths
@@ -69,6 +74,8 @@ class Stage:
         self.user = f"conformance-{scenario.replace('_', '-')}"
         self._probe = probe
         self._recorder = recorder
+        self._most = most
+        self._left = most
         self.clock = stopwatch()
         self._exchanges: list[Exchange] = []
         self._runs: list[LiveRun] = []
@@ -127,15 +134,17 @@ class Stage:
     def send(
         self, operation: str, case: str, request: Request, *, about: Mapping[str, str] | None = None
     ) -> Exchange:
-        """Send a request and record the exchange; raises ProbeStopped."""
+        """Send a request and record the exchange; raises ProbeStopped, and Unmet where too many were sent."""
+        self._count_down()
         with self.turnstile.outside():
-            reply = self._probe.send(request, self.clock)
+            reply = self._probe.send(request, self.clock, drawn=operation in DRAWN)
         return self._record(operation, case, request, reply, about or {})
 
     def send_raw(
         self, operation: str, case: str, raw: RawRequest, *, seconds: float, about: Mapping[str, str]
     ) -> Exchange:
-        """Send a request byte by byte and record the exchange; raises ProbeStopped."""
+        """Send a request byte by byte and record the exchange; raises as ``send``."""
+        self._count_down()
         with self.turnstile.outside():
             reply = RawProbe(self.target, self._probe.budget).send(raw, self.clock, seconds=seconds)
         return self._record(operation, case, raw.recorded(self.target.base_url), reply, about)
@@ -147,8 +156,9 @@ class Stage:
         run.stopped = run.stopped or not request
         return self.send("stop", case, asked, about={"run": run.id, "task": run.task_id, **owner, **about})
 
-    def together(self, sends: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
+    def together(self, sends: Sequence[Callable[[], Exchange]], *, drawn: bool = False) -> list[Exchange]:
         """Do several sends at the same moment, each in a thread of its own, behind a barrier."""
+        self._probe.budget.reserve(len(sends), drawn=drawn)
         barrier = threading.Barrier(len(sends))
         done: list[Exchange] = []
         stopped: list[ProbeStopped] = []
@@ -184,6 +194,7 @@ class Stage:
         self, label: str, *, inputs: Mapping[str, Any] | None = None, user: str | None = None
     ) -> LiveRun:
         """Start a streaming run and wait until its stream has given a task_id; raises Unmet."""
+        self._count_down()
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming")
         with self.turnstile.outside():
@@ -206,21 +217,25 @@ class Stage:
 
     def finish(self, run: LiveRun) -> Run:
         """Wait for the natural end of a run that nobody stopped; returns what was seen."""
-        expected = self.inputs.seconds
         with self.turnstile.outside():
-            run.wait_over(min(self.deadlines.run, expected * 3 + 30) if expected else self.deadlines.run)
+            run.wait_over(self._patience.seconds)
         self.leave(run)
+        if run.recorded is not None and run.recorded.ending in {"left", "silence"}:
+            self._patience.lose()
         return self.trace().run(run.label)
 
     def read_details(self, run: LiveRun) -> None:
         """Read the run detail until it gives a final status or the deadline passes, and once more."""
         began = self.clock()
+        wait = FIRST_LOOK
         while True:
             detail = self.detail(run)
             patience = self.deadlines.detail if detail.status == 200 else DETAIL_APPEARS
-            if self._is_final(detail) or self.clock() >= began + patience * 1000:
+            left = began / 1000 + patience - self.clock() / 1000
+            if self._is_final(detail) or left <= 0:
                 break
-            self.pause(DETAIL_POLL)
+            self.pause(min(wait, left))
+            wait *= 1.5 if wait < patience / 12 else 1
         self.detail(run)
 
     def detail(self, run: LiveRun, case: str = "detail") -> Exchange:
@@ -262,6 +277,13 @@ class Stage:
             stopped = self._probe.budget.stopped.wait(seconds)
         if stopped:
             raise ProbeStopped(self._probe.budget.why)
+
+    def _count_down(self) -> None:
+        """Raise Unmet where more would be sent than was announced."""
+        with self._lock:
+            self._left -= 1
+            if self._left < 0:
+                raise Unmet(f"the {self._most} requests that were meant for this are spent")
 
     # recording ------------------------------------------------------------------------------------------
 
