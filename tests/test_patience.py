@@ -1,0 +1,125 @@
+"""What a session may cost: nobody is waited for for ever, and no more is sent than was announced."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.probe.budget import Budget, ProbeStopped
+from conformance.reference import Event, Reference, Run
+from conformance.reference.faults import specimens
+from tests.judged import Judge
+
+TABLE = """
+[target.here]
+base_url = "{url}"
+[target.here.deadlines]
+stop = 1.0
+grace = 0.3
+detail = 1.0
+run = {run}
+session = {session}
+"""
+
+
+class NeverGetsAnywhere(Reference):
+    """Sends the beginning of a stream and then a byte a second, whatever is stopped."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            yield event
+            if event["event"] == "workflow_started":
+                return
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        yield from super().stream(run)
+        for _ in range(120):
+            self.pause(1.0)
+            yield b":"
+
+
+def configured(folder: Path, url: str, *, run: float = 4.0, session: float = 600.0) -> tuple[str, ...]:
+    file = folder / "targets.toml"
+    file.write_text(TABLE.format(url=url, run=run, session=session), "utf-8")
+    return "--config", str(file), "--target", "here", "--effort", "quick"
+
+
+def test_a_stream_that_trickles_cannot_hold_the_suite(
+    judge: Judge, serving: Callable[[Reference], Any], tmp_path: Path
+) -> None:
+    server = serving(NeverGetsAnywhere())
+    began = time.monotonic()
+    judged = judge(*configured(tmp_path, server.base_url), env=server.keys)
+    assert judged.exit_code == 1, judged.output
+    assert "stop.lifecycle.ends" in judged.failed
+    assert time.monotonic() - began < 90
+
+
+def test_a_session_has_an_end(judge: Judge, serving: Callable[[Reference], Any], tmp_path: Path) -> None:
+    server = serving(Reference(round_seconds=1.0))
+    judged = judge(*configured(tmp_path, server.base_url, run=100.0, session=3.0), env=server.keys)
+    assert judged.exit_code == 3, judged.output
+    assert "deadlines.session" in judged.output
+    assert not judged.failed
+
+
+@pytest.mark.parametrize("name", ["detail-stays-running", "knows-no-task", "any-key-will-do"])
+def test_what_is_announced_is_kept(
+    judge: Judge, serving: Callable[[Reference], Any], tmp_path: Path, name: str
+) -> None:
+    server = serving(specimens()[name].make(round_seconds=0.02))
+    judged = judge(*configured(tmp_path, server.base_url), env=server.keys)
+    announced = re.search(r"sending at most (\d+) requests", judged.output)
+    assert announced, judged.output
+    stops = (judged.reports / "run.jsonl").read_text("utf-8").count('"case":"clean-up"')
+    assert 0 < judged.verdict["requests"] - stops <= int(announced.group(1))
+    assert "are spent" not in judged.output
+
+
+def test_turns_come_at_the_rate() -> None:
+    budget = Budget(100, rate=50.0)
+    began = time.monotonic()
+    for _ in range(6):
+        budget.take()
+    assert time.monotonic() - began >= 0.1
+
+
+def test_drawn_requests_keep_back_and_others_do_not() -> None:
+    budget = Budget(100, drawn_rate=2.0)
+    began = time.monotonic()
+    budget.take(drawn=True)
+    for _ in range(20):
+        budget.take()
+    assert time.monotonic() - began < 0.4
+    budget.take(drawn=True)
+    assert time.monotonic() - began >= 0.5
+
+
+def test_what_was_reserved_is_sent_at_the_same_moment() -> None:
+    budget = Budget(100, rate=20.0)
+    budget.take()
+    budget.reserve(8)
+    moments: list[float] = []
+
+    def send() -> None:
+        budget.take()
+        moments.append(time.monotonic())
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(moments) - min(moments) < 0.3
+
+
+def test_a_budget_that_is_over_lets_nobody_wait() -> None:
+    budget = Budget(100, rate=0.01)
+    budget.take()
+    threading.Timer(0.2, budget.stop, ["it is over"]).start()
+    with pytest.raises(ProbeStopped, match="it is over"):
+        budget.take()
