@@ -17,6 +17,7 @@ EXIT_CODES: Mapping[Outcome, int] = {
     "harness fault": 4,
 }
 EXIT_USAGE = 2
+NOTHING = "nothing was observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
     if circumstances.interrupted:
         return "incomplete", circumstances.interrupted
     if not observed:
-        return "incomplete", "nothing was observed"
+        return "incomplete", NOTHING
     if circumstances.no_conformance_run:
         return "incomplete", "this is no conformance run: " + ", ".join(circumstances.no_conformance_run)
     if open_:

@@ -6,6 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from conformance.report.ci import annotations, badge, ctrf, markdown
 from conformance.report.files import write_reports
 from conformance.report.har import har
 from conformance.report.html import html
+from conformance.report.text import _timeline as timeline
 from tests.commandline import Ran, command
 from tests.evidence import HOSTILE, evidence, hostile_exchange, hostile_stream
 
@@ -68,6 +70,12 @@ def results(ran: Ran) -> list[dict[str, Any]]:
         "requirements"
     ]
     return found
+
+
+def test_a_request_to_an_address_without_a_path_is_told() -> None:
+    exchange = hostile_exchange("a failure", 1)
+    bare = replace(exchange, request=replace(exchange.request, url="http://127.0.0.1:8080"))
+    assert "→ POST / “a failure”" in "\n".join(timeline([bare], None))
 
 
 # HTML --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from conformance.liveness import liveness
 from conformance.report.curl import curl
 from conformance.session import Session, find, uncovered
 from conformance.trace import Event, Exchange, History
-from conformance.verdict import Result, Verdict
+from conformance.verdict import NOTHING, Result, Verdict
 
 MARKS = {
     "pass": "pass",
@@ -26,6 +26,8 @@ def ending(verdict: Verdict, session: Session, requests: int, seconds: float) ->
     """Everything that is told at the end of a session."""
     if verdict.of("pass", "fail", "deviation", "stale", "error"):
         yield from _findings(verdict, session)
+    elif verdict.summary == NOTHING:
+        yield from _open(verdict)
     yield ""
     yield from _outcome(verdict, session, requests, seconds)
 
@@ -103,7 +105,7 @@ def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
 
 
 def _path(exchange: Exchange) -> str:
-    return "/" + exchange.request.url.split("/", 3)[3]
+    return "/" + "".join(exchange.request.url.split("/", 3)[3:])  # a base URL need not have a path
 
 
 def _event(event: Event) -> str:
