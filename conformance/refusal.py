@@ -6,11 +6,13 @@ from conformance.contract import Answer, DocumentedError
 from conformance.judging import Inconclusive, NoAnswer, Violation, answered, require, shown
 from conformance.trace import Exchange, Run, Trace
 
+UNAUTHORIZED = 401
+
 
 def refused_as(exchange: Exchange, error: DocumentedError) -> None:
     """Require the documented status and code; raises Violation, NoAnswer or Inconclusive."""
     response = answered(exchange)
-    _not_for_the_unknown_task(exchange)
+    not_for_being_unknown(exchange)
     expected = f"{error.status or 'a client error (4xx)'} {error.code or ''}".rstrip()
     require(
         response.status == error.status if error.status else 400 <= response.status < 500,
@@ -30,8 +32,8 @@ def refused_as(exchange: Exchange, error: DocumentedError) -> None:
 def refused_with(exchange: Exchange, *statuses: int) -> None:
     """Require one of these statuses, or any client error if none is given."""
     response = answered(exchange)
-    if statuses == (400,) or not statuses:
-        _not_for_the_unknown_task(exchange)
+    if UNAUTHORIZED not in statuses:
+        not_for_being_unknown(exchange)
     held = response.status in statuses if statuses else 400 <= response.status < 500
     expected = " or ".join(map(str, statuses)) or "a client error (4xx)"
     require(
@@ -90,8 +92,8 @@ def spared(run: Run) -> None:
     )
 
 
-def _not_for_the_unknown_task(exchange: Exchange) -> None:
-    """A task that was made up may be refused for being unknown before anything else is looked at."""
+def not_for_being_unknown(exchange: Exchange) -> None:
+    """Raise Inconclusive where a made-up task was refused for being unknown, before anything else was looked at."""
     if exchange.about.get("live") == "no" and exchange.status == 404:
         raise Inconclusive(
             "no run could be started, and the made-up task is refused as unknown (404) before the rest"

@@ -15,18 +15,23 @@ SLOWEST = (
 
 def held(rule: str, stop: Operation, *traces: Trace) -> None:
     """Require that no exchange breaks a rule; the smallest that does is the evidence."""
-    judged = 0
+    judged = sound = 0
     found: list[tuple[Exchange, str]] = []
     for trace in traces:
         known = Known.of(trace, stop)
         concerned = trace.where(RULES[rule].concerns)
         judged += len(concerned)
         found += [(one, text) for one in concerned if (text := RULES[rule].broken(one, known))]
+        sound += sum(not RULES[rule].wrong(one, known) for one in concerned)
     if found:
         _fail(found, judged)
     unmet = next((trace.unmet for trace in traces if trace.unmet), None)
     if unmet or not judged:
         raise Inconclusive(unmet or "nothing of the kind was drawn")
+    if not sound:
+        raise Inconclusive(
+            "all that was drawn breaks it as its example does, of which another requirement speaks"
+        )
 
 
 def _fail(found: list[tuple[Exchange, str]], judged: int) -> None:

@@ -2,11 +2,9 @@
 
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, requirement
-from conformance.refusal import accepted, refused_with, untouched, worst
+from conformance.refusal import UNAUTHORIZED, accepted, refused_with, untouched, worst
 from conformance.target import KEYS
 from conformance.trace import Exchange, History, Trace
-
-UNAUTHORIZED = 401
 
 
 def _refused(credentials: Trace, case: str) -> None:

@@ -2,7 +2,7 @@
 
 from conformance.contract import Contract
 from conformance.judging import requirement
-from conformance.refusal import accepted, refused_with, worst
+from conformance.refusal import accepted, not_for_being_unknown, refused_with, worst
 from conformance.trace import Exchange, Trace
 
 NO_OBJECT = ("array", "string", "number", "null", "boolean")
@@ -48,6 +48,8 @@ def test_a_form_is_refused(bodies: Trace) -> None:
 def test_a_bad_body_is_refused_with_the_documented_status(bodies: Trace, contract: Contract) -> None:
     expected = contract.stop.error("invalid_param").status
     cases = ("empty body", "malformed JSON", "not UTF-8", *(f"body is a JSON {kind}" for kind in NO_OBJECT))
+    for case in cases:
+        not_for_being_unknown(bodies.case(case))
     worst((bodies.case(case), _other_status(bodies.case(case), expected)) for case in cases)
 
 

@@ -2,7 +2,7 @@
 
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, require, requirement, shown
-from conformance.refusal import accepted, refused_as, worst
+from conformance.refusal import accepted, not_for_being_unknown, refused_as, worst
 from conformance.scenarios.refusals import ACCEPTED_USERS
 from conformance.trace import Exchange, Trace
 
@@ -72,6 +72,7 @@ def test_the_refusal_says_what_the_document_says(users: Trace, contract: Contrac
     error = contract.stop.error("invalid_param")
     missing = users.case("user missing")
     require(missing.response is not None, "no answer", missing)
+    not_for_being_unknown(missing)
     worst([(missing, _other_message(missing, error.message))])
 
 
