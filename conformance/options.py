@@ -140,7 +140,7 @@ class Options:
             return False
         if not self.trying.reaches(requirement.effort):
             return False
-        return self.scope == "all" or (requirement.in_document and requirement.topic != "lifecycle")
+        return self.scope == "all" or (requirement.in_document and requirement.of_single_answers)
 
     @property
     def narrowed(self) -> tuple[str, ...]:

@@ -42,6 +42,11 @@ class Requirement:
         """Whether the document itself says it (a pointer), rather than HTTP or common sense."""
         return self.place.startswith("/")
 
+    @property
+    def of_single_answers(self) -> bool:
+        """Whether one answer shows it: what becomes of runs is of topic lifecycle, or presumes that."""
+        return not any(id_.startswith("stop.lifecycle.") for id_ in (self.id, *self.presumes))
+
 
 @dataclass(frozen=True)
 class Catalogue:

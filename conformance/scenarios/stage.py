@@ -31,6 +31,11 @@ CLEAN_UP = 5.0  # seconds for a stop that only tidies up
 DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
 FIRST_LOOK = 0.15  # seconds between the first two looks at the run detail; each next wait is longer
 LOOKS = 20  # times at most that the detail of one run is looked at
+NOT_THERE = (404, 405, 501)  # answers of a server that does not know the operation
+ONLY_STOPS = (
+    "is --base-url right? A mock server of the stop operation alone can be judged with --scope contract, "
+    "if it accepts stops of any task id"
+)
 DETAIL_APPEARS = 1.0  # seconds until a run detail that cannot be read counts as one that never can
 
 
@@ -362,5 +367,6 @@ def _no_task(stream: Exchange, why: str) -> str:
     if stream.fault:
         return f"no run could be started: {stream.fault.kind}, {stream.fault.text}"
     if stream.ending is None:
-        return f"no run could be started: POST /workflows/run answered {stream.seen}"
+        hint = "" if stream.status not in NOT_THERE else f"; {ONLY_STOPS}"
+        return f"no run could be started: POST /workflows/run answered {stream.seen}{hint}"
     return f"the stream of the run gave no task_id (it had {len(stream.events)} events and ended as: {stream.ending})"
