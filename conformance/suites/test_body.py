@@ -1,7 +1,7 @@
 """The body is one JSON object in a JSON media type."""
 
 from conformance.contract import Contract
-from conformance.judging import requirement
+from conformance.judging import answered, require, requirement
 from conformance.refusal import accepted, not_for_being_unknown, refused_with, worst
 from conformance.trace import Exchange, Trace
 
@@ -24,6 +24,13 @@ def test_a_body_that_is_no_json_is_refused(bodies: Trace) -> None:
 
 
 @requirement("stop.body.encoding")
+def test_a_body_that_is_not_utf_8_breaks_nothing(bodies: Trace) -> None:
+    foreign = bodies.case("not UTF-8")
+    seen = f"{foreign.case}: answered {foreign.seen}; expected is no server error"
+    require(answered(foreign).status < 500, seen, foreign, at=foreign.ended_at)
+
+
+@requirement("stop.body.utf-8")
 def test_a_body_that_is_not_utf_8_is_refused(bodies: Trace) -> None:
     refused_with(bodies.case("not UTF-8"))
 

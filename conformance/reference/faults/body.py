@@ -68,7 +68,7 @@ class MalformedJsonBreaksIt(Reference):
         return super().parse(raw)
 
 
-@breaks("stop.body.encoding")
+@breaks("stop.body.utf-8")
 class ReadsLatin1(Reference):
     """Reads bytes that are no UTF-8 as if they were Latin-1."""
 

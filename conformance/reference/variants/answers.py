@@ -303,6 +303,14 @@ class AsksForModeFirst(Reference):
         return super().do_stop(request, app, task_id)
 
 
+@unusual(warns=("stop.body.utf-8",), opens=("stop.body.documented-status",))
+class GuessesAtForeignBytes(Reference):
+    """Reads bytes that are no UTF-8 as U+FFFD: what Node's frameworks do."""
+
+    def parse(self, raw: bytes) -> Any:
+        return super().parse(raw.decode("utf-8", "replace").encode())
+
+
 @unusual()
 class HasNothingButRuns(Reference):
     """Has no `/info` and no `/parameters`."""
