@@ -2,7 +2,7 @@
 
 from conformance.effects import WAITED_FOR, Effects
 from conformance.judging import Inconclusive, Violation, shown
-from conformance.trace import Exchange, Run, Trace
+from conformance.trace import FINAL, Exchange, Run, Trace
 
 
 def contradiction(run: Run, effects: Effects) -> str | None:
@@ -45,10 +45,10 @@ def _of_the_end(run: Run, effects: Effects) -> str | None:
 
 def _of_the_details(run: Run) -> str | None:
     """A final status stays, and is that of the stream."""
-    final = [status for status in run.statuses if status != "running"]
-    told = {*final, run.final_status} - {None}
-    if final and run.statuses[-1] == "running":
-        return f"the run detail said {final[-1]}, and then running"
+    final = [status for status in run.statuses if status in FINAL]
+    told = {*final, *run.statuses[-1:], run.final_status} - {None, "running"}
+    if final and run.statuses[-1] not in FINAL:
+        return f"the run detail said {final[-1]}, and then {run.statuses[-1]}"
     return f"the run ended as {' and as '.join(sorted(map(str, told)))}" if len(told) > 1 else None
 
 

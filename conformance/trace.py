@@ -16,6 +16,7 @@ Headers = tuple[tuple[str, str], ...]
 FaultKind = Literal["unreachable", "tls", "timeout", "reset", "protocol", "too large"]
 Ending = Literal["clean", "broken tail", "reset", "silence", "too large", "left"]
 
+FINAL = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})  # what the status of a run ends as
 TERMINAL = "workflow_finished"
 CLEAN_UP = "clean-up"  # the case of a stop that only ends what a scenario left running; never judged
 FINISHED_STATUSES = frozenset({"succeeded", "failed", "stopped", "partial-succeeded", "cancelled"})

@@ -13,12 +13,16 @@ class Unmet(Exception):
 
 
 class Patience:
-    """How long to wait for the end of runs that nobody stops; little, once one of them has not ended."""
+    """How long to wait for the end of runs that nobody stops; little, once one of them has not ended.
+
+    ``no_detail`` tells that a run detail could not be read within its deadline, as if there were none.
+    """
 
     def __init__(self, deadlines: Deadlines, expected: float | None = None) -> None:
         self._most = min(deadlines.run, expected * 3 + 30) if expected else deadlines.run
         self._little = min(self._most, deadlines.stop)
         self._lost = False
+        self.no_detail = False
 
     @property
     def seconds(self) -> float:

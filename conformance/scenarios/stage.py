@@ -18,7 +18,7 @@ from conformance.scenarios.live import LiveRun, Patience, Unmet
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
-from conformance.trace import Exchange, Headers, Request, Run, Trace
+from conformance.trace import FINAL, Exchange, Headers, Request, Run, Trace
 
 JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
 ACCEPT: Headers = (
@@ -36,7 +36,7 @@ ONLY_STOPS = (
     "is --base-url right? A mock server of the stop operation alone can be judged with --scope contract, "
     "if it accepts stops of any task id"
 )
-DETAIL_APPEARS = 1.0  # seconds until a run detail that cannot be read counts as one that never can
+DETAIL_APPEARS = 1.0  # seconds to wait for a run detail where none has ever appeared within its deadline
 
 
 class Recorder(Protocol):
@@ -235,9 +235,12 @@ class Stage:
         wait = FIRST_LOOK
         while True:
             detail = self.detail(run)
-            patience = self.deadlines.detail if detail.status == 200 else DETAIL_APPEARS
+            readable = detail.status == 200
+            patience = DETAIL_APPEARS if self._patience.no_detail and not readable else self.deadlines.detail
             left = began / 1000 + patience - self.clock() / 1000
             if self._is_final(detail) or left <= 0:
+                self._patience.no_detail = not readable
+
                 break
             self.pause(min(wait, left))
             wait *= 1.5 if wait < patience / 12 else 1
@@ -304,7 +307,7 @@ class Stage:
     def _is_final(self, detail: Exchange) -> bool:
         if detail.response is None or detail.status != 200:
             return False
-        return detail.response.member.get("status") not in {"running", "scheduled", "paused", None}
+        return detail.response.member.get("status") in FINAL
 
     def _next_id(self) -> str:
         with self._lock:

@@ -6,7 +6,7 @@ from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.refusal import accepted
 from conformance.target import Deadlines
-from conformance.trace import TERMINAL, Exchange, Run, Trace
+from conformance.trace import FINAL, TERMINAL, Exchange, Run, Trace
 
 
 @requirement("stop.lifecycle.ends")
@@ -62,7 +62,7 @@ def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: 
     _readable(run)
     effects.waited_for_detail(run)
     seen = ", then ".join(dict.fromkeys(run.statuses))
-    waited = f" for {deadlines.detail:g} s" if run.statuses[-1] == "running" else ""
+    waited = f" for {deadlines.detail:g} s" if run.statuses[-1] not in FINAL else ""
     require("stopped" in run.statuses, f"the run detail said {seen}{waited}", stop, *run.details[-1:])
 
 
@@ -103,7 +103,7 @@ def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects
     if second.status != 404:  # a run that is over may be unknown
         accepted(second, contract.stop.success)
     effects.stops(run, stop)
-    final = [status for status in run.statuses if status != "running"]
+    final = [status for status in run.statuses if status in FINAL]
     seen = f"after two stops the run detail says {shown(final[-1] if final else None)}"
     require(set(final) <= {"stopped"}, seen, stop, second, *run.details[-1:])
 

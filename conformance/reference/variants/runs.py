@@ -114,6 +114,32 @@ class DetailIsUnknownAtFirst(Reference):
 
 
 @unusual()
+class DetailComesLater(Reference):
+    """Knows no detail of a run until two seconds after its end, and 404 until then."""
+
+    settings = REAL_DEADLINES
+
+    def do_detail(self, request: Request, app: App, run_id: str) -> Response:
+        run = self.runs.by_id(run_id)
+        if run is None or run.ended_ago < 2:
+            raise Refused(NO_SUCH_RUN)
+        return super().do_detail(request, app, run_id)
+
+
+@unusual()
+class DetailSaysStopping(Reference):
+    """Says of a run that has just ended that it is stopping, and then that it is paused."""
+
+    settings = REAL_DEADLINES
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        detail = super().detail(run)
+        lags = run.has_ended and run.ended_ago < 1
+        word = "stopping" if run.ended_ago < 0.5 else "paused"
+        return detail | {"status": word, "finished_at": None, "error": None} if lags else detail
+
+
+@unusual()
 class OutputsAreNull(Reference):
     """Has null for the outputs of a stopped run, and a JSON text for those of others."""
 
