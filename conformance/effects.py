@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from conformance.judging import Inconclusive, require, shown
 from conformance.runs import Natural
 from conformance.target import Deadlines
-from conformance.trace import Exchange, Run, Trace
+from conformance.trace import FINAL, Exchange, Run, Trace
 
 ALMOST = 0.8  # of its natural length: a run that got so far may have ended by itself
 WAITED_FOR = frozenset({"left", "silence"})
@@ -38,8 +38,8 @@ class Effects:
     def waited_for_detail(self, run: Run) -> None:
         """Raise Inconclusive where the suite broke off before the run detail had its time to tell the end."""
         waited = run.details[-1].sent_at - run.details[0].sent_at if run.details else 0.0
-        if run.statuses[-1:] == ["running"] and waited < self.deadlines.detail * 1000:
-            raise Inconclusive("the suite broke off while the run detail said running")
+        if run.statuses and run.statuses[-1] not in FINAL and waited < self.deadlines.detail * 1000:
+            raise Inconclusive(f"the suite broke off while the run detail said {run.statuses[-1]}")
 
     def _ended_by_itself(self, run: Run, stop: Exchange) -> bool:
         natural = self.natural.seconds(run)
