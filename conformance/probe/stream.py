@@ -10,7 +10,7 @@ import httpcore
 import httpx
 
 from conformance.probe.http import TRANSPORT_ERRORS, Clock, HttpProbe, Reply, fault_of
-from conformance.sse import FrameTooLarge, SseParser
+from conformance.sse import FrameTooLarge, SseParser, Tail
 from conformance.trace import Ending, Event, Fault, Request
 
 T = TypeVar("T")
@@ -122,7 +122,7 @@ class LiveStream:
                     self._end("too large", Fault("too large", self._clock(), f"more than {limit} bytes"))
                     return
                 self._take(chunk, parser)
-            broken = self._is_stream and bool(parser.close())
+            broken = self._is_stream and _loses(parser.close())
             self._end("broken tail" if broken else "clean", None)
         except FrameTooLarge as error:
             self._end("too large", Fault("too large", self._clock(), str(error)))
@@ -169,6 +169,12 @@ class LiveStream:
         self._fault = fault
         self._ended_at = self._clock()
         self._changed.notify_all()
+
+
+def _loses(tail: Tail) -> bool:
+    """Whether what was left unfinished is more than comments, which nobody reads."""
+    lines = tail.pending.replace("\r", "\n").split("\n")
+    return any(line and not line.startswith(":") for line in lines)
 
 
 def _hang_up(head: httpx.Response) -> None:

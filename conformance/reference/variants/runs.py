@@ -262,6 +262,25 @@ class FramesInSeveralLines(_Frames):
 
 
 @unusual()
+class EndsWithAComment(Reference):
+    """Ends its streams with a comment that no blank line follows."""
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        yield from super().stream(run)
+        yield b": that was it\n"
+
+
+@unusual()
+class SpeaksAfterTheEnd(Reference):
+    """Sends the rest of the speech after the last event of the run: what Dify does for apps that speak."""
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        yield from super().stream(run)
+        for name in ("tts_message", "tts_message_end"):
+            yield self.frame({"event": name, "task_id": run.task_id, "audio": ""})
+
+
+@unusual()
 class StreamTrickles(Reference):
     """Sends its stream a few bytes at a time, after a byte order mark."""
 
