@@ -206,6 +206,32 @@ class TellsUnknownTasks(Reference):
         return run
 
 
+class _RefusesUnknownTasks(Reference):
+    """Refuses a task that it does not know."""
+
+    refusal_of_unknown: Error
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is None:
+            raise Refused(self.refusal_of_unknown)
+        return run
+
+
+@unusual()
+class CallsUnknownTasksInvalid(_RefusesUnknownTasks):
+    """Refuses a task that it does not know in the documented way: 400 `invalid_param`."""
+
+    refusal_of_unknown = replace(NO_USER, message="There is no such task.")
+
+
+@unusual()
+class ForbidsUnknownTasks(_RefusesUnknownTasks):
+    """Answers 403 for a task that it does not know."""
+
+    refusal_of_unknown = replace(NO_TASK, status=403, code="forbidden")
+
+
 @unusual()
 class TellsFinishedTasks(Reference):
     """Answers 404 for a task that is over, too."""
