@@ -329,6 +329,15 @@ class TellsUnheardOfEvents(Reference):
 
 
 @unusual()
+class TellsTheQueueFirst(Reference):
+    """Says how many runs are before this one, before it begins."""
+
+    def script(self, run: Run) -> Iterator[Event]:
+        yield {"event": "queue_position", "task_id": run.task_id, "workflow_run_id": run.id, "data": {"n": 0}}
+        yield from super().script(run)
+
+
+@unusual()
 class TellsOnlyNodes(Reference):
     """Tells of nodes only: no loops, no texts."""
 
