@@ -8,6 +8,8 @@ from conformance.refusal import accepted
 from conformance.target import Deadlines
 from conformance.trace import FINAL, TERMINAL, Exchange, Run, Trace
 
+OVER = frozenset({400, 404, 409, 410})  # what a stop of a run that is over may be refused with
+
 
 @requirement("stop.lifecycle.ends")
 def test_the_stream_ends_after_a_stop(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
@@ -100,12 +102,20 @@ def test_a_stop_between_nodes_stops_the_run(between_nodes: Trace, effects: Effec
 def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
     run, stop = effects.stopped(twice)
     second = twice.case("second")
-    if second.status != 404:  # a run that is over may be unknown
+    if second.status not in OVER:
         accepted(second, contract.stop.success)
     effects.stops(run, stop)
     final = [status for status in run.statuses if status in FINAL]
     seen = f"after two stops the run detail says {shown(final[-1] if final else None)}"
     require(set(final) <= {"stopped"}, seen, stop, second, *run.details[-1:])
+
+
+@requirement("stop.lifecycle.second-answer")
+def test_a_second_stop_is_answered_like_the_first(twice: Trace, contract: Contract, effects: Effects) -> None:
+    effects.stopped(twice)
+    second = twice.case("second")
+    if second.status != 404:  # a run that is over may be unknown
+        accepted(second, contract.stop.success)
 
 
 @requirement("stop.lifecycle.same-moment")
@@ -114,7 +124,7 @@ def test_stops_at_the_same_moment_stop_once(
 ) -> None:
     run, first = effects.stopped(at_the_same_moment)
     for stop in run.stops:
-        if stop.status != 404:  # the run may be over and unknown by then
+        if stop.status not in OVER:  # as it may be by then
             accepted(stop, contract.stop.success)
     effects.stops(run, first)
 

@@ -49,7 +49,7 @@ class StopBetweenNodesIsLost(Reference):
             super().on_stop(run)
 
 
-@breaks("stop.lifecycle.second-stop")
+@breaks("stop.lifecycle.second-answer")
 class SecondStopIsRefused(Reference):
     """Refuses to stop what has been stopped."""
 

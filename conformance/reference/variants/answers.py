@@ -243,6 +243,17 @@ class TellsFinishedTasks(Reference):
         return run
 
 
+@unusual(warns=("stop.lifecycle.second-answer",))
+class ConflictsWhenOver(Reference):
+    """Answers 409 for a task that is over."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is not None and run.has_ended:
+            raise Refused(replace(NO_TASK, status=409, code="conflict"))
+        return run
+
+
 @unusual()
 class ForbidsForeignTasks(Reference):
     """Answers 403 for the task of another user or app."""
