@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from conformance.judging import Inconclusive, require, shown
 from conformance.runs import Natural
 from conformance.target import Deadlines
-from conformance.trace import FINAL, Exchange, Run, Trace
+from conformance.trace import CLEAN_UP, FINAL, Exchange, Run, Trace
 
 ALMOST = 0.8  # of its natural length: a run that got so far may have ended by itself
 WAITED_FOR = frozenset({"left", "silence"})
@@ -22,7 +22,9 @@ class Effects:
         """The run of a scenario and the first stop acknowledged for it, while it was alive; raises Inconclusive."""
         run = trace.run(label)
         if run.effective is None:
-            tried = run.stops[0].seen if run.stops else trace.unmet or "no stop was sent"
+            tried = next((stop.seen for stop in run.stops if stop.case != CLEAN_UP), None)
+            if tried is None:
+                raise Inconclusive(trace.unmet or "no stop was sent")
             raise Inconclusive(f"no stop of the run was acknowledged: {tried}")
         return self.stoppable(run, run.effective), run.effective
 

@@ -83,7 +83,7 @@ MAIN = (
     ),
     Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(3)),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=8),
+    Scenario(properties.unusual_ids, streams=3, requests=22),
     Scenario(sequences, streams=2, requests=30, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=3, details=2),
     Scenario(lifecycle.finished, requests=4, details=1),

@@ -183,13 +183,19 @@ def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
 
 def _leave_alone(stage: Stage, send: Callable[[LiveRun], object]) -> None:
     """Do something to a run that must not stop it, early enough to see, and let the run end."""
+    run = started_early_enough(stage, "owner", send)
+    stage.finish(run)
+    stage.read_details(run)
+
+
+def started_early_enough(stage: Stage, label: str, send: Callable[[LiveRun], object]) -> LiveRun:
+    """A run that nobody stops and that was not over when something was sent for it, a longer one if need be."""
     for inputs in stage.inputs.natural:
-        run = stage.start("owner", inputs=inputs)
+        run = stage.start(label, inputs=inputs)
         send(run)
         if not _succeeded(run):
             break
-    stage.finish(run)
-    stage.read_details(run)
+    return run
 
 
 def _succeeded(run: LiveRun) -> bool:

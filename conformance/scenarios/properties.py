@@ -11,6 +11,7 @@ from conformance.probe.raw import RawRequest
 from conformance.properties.amounts import AMOUNTS
 from conformance.properties.rules import AGAIN, DRAWN, ENOUGH, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
+from conformance.scenarios.lifecycle import started_early_enough
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.refusals import MALFORMED
 from conformance.scenarios.stage import Stage
@@ -125,11 +126,17 @@ def same_answers(stage: Stage) -> None:
 
 def unusual_ids(stage: Stage) -> None:
     """Send stops whose ids only resemble that of a run, and one that is it, but written in another way."""
-    double = stage.start("encoded twice", inputs=stage.inputs.short)
-    _resembling(stage, double, _encoded(double.task_id).replace("%", "%25"), "encoded twice")
-    padded = stage.start("padded", inputs=stage.inputs.short)
-    for case, prefix, suffix in PADDINGS:
-        _resembling(stage, padded, prefix + quote(padded.task_id, safe="") + suffix, case)
+
+    def pad(run: LiveRun) -> None:
+        for case, prefix, suffix in PADDINGS:
+            _resembling(stage, run, prefix + quote(run.task_id, safe="") + suffix, case)
+
+    double = started_early_enough(
+        stage,
+        "encoded twice",
+        lambda run: _resembling(stage, run, _encoded(run.task_id).replace("%", "%25"), "encoded twice"),
+    )
+    padded = started_early_enough(stage, "padded", pad)
     once = stage.start("encoded once")
     request = Shape(task=_encoded(once.task_id), body=object_of(once.user)).request(stage, "")
     stage.stop(once, "encoded once", request=request, by="owner")
