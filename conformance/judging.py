@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from conformance.trace import Exchange, Json, Response
+from conformance.trace import TOO_MANY, Exchange, Json, Response
 
 
 class Violation(AssertionError):
@@ -59,6 +59,14 @@ def answered(exchange: Exchange) -> Response:
     if exchange.fault or exchange.response is None:
         raise NoAnswer(f"{exchange.case}: {exchange.seen}", (exchange,), at=exchange.ended_at)
     return exchange.response
+
+
+def unlimited(exchange: Exchange) -> Response:
+    """The answer to a request, as ``answered``; raises Inconclusive where the target took no more requests."""
+    response = answered(exchange)
+    if response.status == TOO_MANY:
+        raise Inconclusive("the target limits how many requests it takes (429); give a lower --rate")
+    return response
 
 
 def member(exchange: Exchange, name: str) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from conformance.contract import Answer, DocumentedError
-from conformance.judging import Inconclusive, NoAnswer, Violation, answered, require, shown
+from conformance.judging import Inconclusive, NoAnswer, Violation, require, shown, unlimited
 from conformance.trace import Exchange, Run, Trace
 
 UNAUTHORIZED = 401
@@ -11,7 +11,7 @@ UNAUTHORIZED = 401
 
 def refused_as(exchange: Exchange, error: DocumentedError) -> None:
     """Require the documented status and code; raises Violation, NoAnswer or Inconclusive."""
-    response = answered(exchange)
+    response = unlimited(exchange)
     not_for_being_unknown(exchange)
     expected = f"{error.status or 'a client error (4xx)'} {error.code or ''}".rstrip()
     require(
@@ -31,7 +31,7 @@ def refused_as(exchange: Exchange, error: DocumentedError) -> None:
 
 def refused_with(exchange: Exchange, *statuses: int) -> None:
     """Require one of these statuses, or any client error if none is given."""
-    response = answered(exchange)
+    response = unlimited(exchange)
     if UNAUTHORIZED not in statuses:
         not_for_being_unknown(exchange)
     held = response.status in statuses if statuses else 400 <= response.status < 500
@@ -46,7 +46,7 @@ def refused_with(exchange: Exchange, *statuses: int) -> None:
 
 def accepted(exchange: Exchange, success: Answer) -> None:
     """Require the documented success."""
-    response = answered(exchange)
+    response = unlimited(exchange)
     require(
         success.matches(response.status),
         f"{exchange.case}: answered {exchange.seen}; expected is {success.status}",

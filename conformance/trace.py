@@ -16,6 +16,7 @@ Headers = tuple[tuple[str, str], ...]
 FaultKind = Literal["unreachable", "tls", "timeout", "reset", "protocol", "too large"]
 Ending = Literal["clean", "broken tail", "reset", "silence", "too large", "left"]
 
+TOO_MANY = 429
 FINAL = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})  # what the status of a run ends as
 TERMINAL = "workflow_finished"
 CLEAN_UP = "clean-up"  # the case of a stop that only ends what a scenario left running; never judged
@@ -61,6 +62,17 @@ class Response:
     def media_type(self) -> str:
         """The media type in lower case without parameters, ``""`` where there is none."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def limits(self) -> bool:
+        """Whether it says that too much was asked for at once: 429, or 400 in these words, as Dify has it."""
+        return self.status == TOO_MANY or (self.status == 400 and "too many requests" in self.text.lower())
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds after which to ask again, None where it does not say so in seconds."""
+        value = (self.header("retry-after") or "").strip()
+        return float(value) if value.isascii() and value.isdigit() and len(value) < 9 else None
 
     @property
     def text(self) -> str:

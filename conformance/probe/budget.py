@@ -4,6 +4,7 @@ import threading
 import time
 
 CONSECUTIVE_FAULTS = 5
+SLOW, SLOWEST = 0.05, 1.0  # seconds between two requests to a target that limits them, at first and at last
 
 
 class ProbeStopped(Exception):
@@ -16,6 +17,7 @@ class _Turns:
     def __init__(self, rate: float) -> None:
         self._interval = 1.0 / rate if rate else 0.0
         self._next = 0.0
+        self._slowed = 0.0
 
     def until(self, count: int = 1) -> float:
         """Take the next turns; the seconds until they have come."""
@@ -23,6 +25,14 @@ class _Turns:
         turn = max(now, self._next)
         self._next = turn + self._interval * count
         return turn - now
+
+    def slow_down(self, seconds: float) -> None:
+        """Let no turn come for so long, and half as many from now on; what comes at once counts once."""
+        now = time.monotonic()
+        if now - self._slowed > SLOWEST:
+            self._interval = min(SLOWEST, max(SLOW, self._interval * 2))
+            self._slowed = now
+        self._next = max(self._next, now + seconds)
 
 
 class Budget:
@@ -78,6 +88,11 @@ class Budget:
     def _pass(self, seconds: float) -> None:
         if seconds > 0 and self._stopped.wait(seconds):
             self._check()
+
+    def slow_down(self, seconds: float) -> None:
+        """Let nobody send for so long, and everybody half as often from now on."""
+        with self._lock:
+            self._all.slow_down(seconds)
 
     def take_one_more(self) -> None:
         """Count a request that must be sent in any case: the stop that cleans up."""

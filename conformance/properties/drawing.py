@@ -11,11 +11,11 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.probe.budget import ProbeStopped
 from conformance.properties.amounts import AMOUNTS
-from conformance.properties.rules import AGAIN, ALL, DRAWN, PLAIN, TOO_MANY, Known, examples_in
+from conformance.properties.rules import AGAIN, ALL, DRAWN, PLAIN, Known, examples_in
 from conformance.properties.shapes import Shape
 from conformance.scenarios.live import Unmet
 from conformance.scenarios.stage import Stage
-from conformance.trace import Exchange
+from conformance.trace import TOO_MANY, Exchange
 
 UNKNOWN = frozenset({400, 403, 404, 409, 410, 422})  # what a task that was made up may be refused with
 IN_A_ROW = 5  # server errors after which the plain stop is tried again

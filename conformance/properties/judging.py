@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from conformance.contract import Operation
 from conformance.judging import Inconclusive, NoAnswer, Violation
-from conformance.properties.rules import RULES, TOO_MANY, Known, gist, size
-from conformance.trace import Exchange, Trace
+from conformance.properties.rules import RULES, Known, gist, size
+from conformance.trace import TOO_MANY, Exchange, Trace
 
 SLOWEST = (
     800.0  # milliseconds; stops at the same moment that take longer than this may have waited for each other
@@ -60,7 +60,8 @@ def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:
 def _usual(trace: Trace) -> tuple[object, ...]:
     """What most of the plain stops are answered, those before anything else was sent first of all."""
     plain = [exchange for exchange in trace.exchanges if exchange.case in {"plain", "alone", "repeat"}]
-    counted = Counter(gist(exchange.response) for exchange in plain if exchange.response)
+    heard = [exchange.response for exchange in plain if exchange.response and exchange.status != TOO_MANY]
+    counted = Counter(map(gist, heard))
     if not counted:
         raise Inconclusive(trace.unmet or "no plain stop was answered")
     return counted.most_common(1)[0][0]

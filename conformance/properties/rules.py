@@ -10,12 +10,11 @@ from urllib.parse import unquote_to_bytes
 
 from conformance.contract import Operation, violations
 from conformance.judging import shown
-from conformance.trace import Exchange, Response, Trace
+from conformance.trace import TOO_MANY, Exchange, Response, Trace
 
 DRAWN = "drawn"  # the operation under which drawn requests are recorded
 PLAIN = "plain"
 AGAIN = "plain again"
-TOO_MANY = 429
 ENOUGH = 20  # repeats of one request that say something
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
 UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})

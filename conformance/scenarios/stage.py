@@ -18,7 +18,7 @@ from conformance.scenarios.live import LiveRun, Patience, Unmet
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
-from conformance.trace import FINAL, Exchange, Headers, Request, Run, Trace
+from conformance.trace import FINAL, TOO_MANY, Exchange, Headers, Request, Response, Run, Trace
 
 JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
 ACCEPT: Headers = (
@@ -27,6 +27,8 @@ ACCEPT: Headers = (
     ("User-Agent", "dify-conformance"),
 )
 KEPT_BODY = 16_384  # bytes of a request body that the record keeps
+TRIES = 6  # of one request that a target refuses because it limits how many it takes
+LONGEST = 10.0  # seconds to wait between them, whatever the target says
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
 DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
 FIRST_LOOK = 0.15  # seconds between the first two looks at the run detail; each next wait is longer
@@ -86,6 +88,7 @@ class Stage:
         self._runs: list[LiveRun] = []
         self._count = 0
         self._lock = threading.Lock()
+        self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
         self.stop_answered = threading.Event()
 
     def __enter__(self) -> Self:
@@ -142,7 +145,8 @@ class Stage:
         """Send a request and record the exchange; raises ProbeStopped, and Unmet where too many were sent."""
         self._count_down()
         with self.turnstile.outside():
-            reply = self._probe.send(request, self.clock, drawn=operation in DRAWN)
+            drawn = operation in DRAWN
+            reply = self._patiently(lambda: self._probe.send(request, self.clock, drawn=drawn))
         return self._record(operation, case, request, reply, about or {})
 
     def send_raw(
@@ -151,7 +155,8 @@ class Stage:
         """Send a request byte by byte and record the exchange; raises as ``send``."""
         self._count_down()
         with self.turnstile.outside():
-            reply = RawProbe(self.target, self._probe.budget).send(raw, self.clock, seconds=seconds)
+            probe = RawProbe(self.target, self._probe.budget)
+            reply = self._patiently(lambda: probe.send(raw, self.clock, seconds=seconds))
         return self._record(operation, case, raw.recorded(self.target.base_url), reply, about)
 
     def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
@@ -169,6 +174,7 @@ class Stage:
         stopped: list[ProbeStopped] = []
 
         def one(send: Callable[[], Exchange]) -> None:
+            self._hurried.now = True
             barrier.wait(timeout=CLEAN_UP)
             try:
                 done.append(send())
@@ -202,15 +208,20 @@ class Stage:
         self._count_down()
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming")
-        with self.turnstile.outside():
-            run = LiveRun(self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request)
-            self._runs.append(run)
-            run.stream.wait_for(lambda _: run.first("task_id"), self.deadlines.first_event)
-        if run.first("task_id") is None:
-            self.leave(run)
-            assert run.recorded is not None
-            raise Unmet(_no_task(run.recorded, self._probe.budget.why))
-        return run
+        for _ in range(TRIES):
+            with self.turnstile.outside():
+                run = LiveRun(
+                    self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request
+                )
+                self._runs.append(run)
+                run.stream.wait_for(lambda _, run=run: run.first("task_id"), self.deadlines.first_event)  # type: ignore[misc]
+            if run.first("task_id") is not None:
+                return run
+            refused = self.leave(run)
+            if not (refused.response and refused.response.limits):
+                break
+            self._slow_down(refused.response)
+        raise Unmet(_no_task(refused, self._probe.budget.why))
 
     def settle(self, run: LiveRun) -> Run:
         """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""
@@ -292,6 +303,21 @@ class Stage:
             self._left -= 1
             if self._left < 0:
                 raise Unmet(f"the {self._most} requests that were meant for this are spent")
+
+    def _patiently(self, ask: Callable[[], Reply]) -> Reply:
+        """The answer to a request, asked for again where the target says that it takes no more at the moment."""
+        reply = ask()
+        for _ in range(TRIES - 1):
+            if not (reply.response and reply.response.status == TOO_MANY) or hasattr(self._hurried, "now"):
+                break
+            self._slow_down(reply.response)
+            reply = ask()
+        return reply
+
+    def _slow_down(self, refusal: Response) -> None:
+        self._probe.budget.slow_down(
+            min(LONGEST, 1.0 if refusal.retry_after is None else refusal.retry_after)
+        )
 
     # recording ------------------------------------------------------------------------------------------
 

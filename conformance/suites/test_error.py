@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import worst
-from conformance.trace import Exchange, History, Response
+from conformance.trace import TOO_MANY, Exchange, History, Response
 
 
 def _judge(history: History, wrong: Callable[[Response], str | None]) -> None:
@@ -23,6 +23,7 @@ def _is_refusal(exchange: Exchange) -> bool:
     unknown = exchange.about.get("live") == "no" or exchange.case == "unknown task"
     return (
         exchange.status is not None
+        and exchange.status != TOO_MANY  # said by whatever limits requests, often a proxy
         and 400 <= exchange.status < 500
         and not (unknown and exchange.status == 404)
     )

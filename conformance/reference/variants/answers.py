@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -282,6 +284,22 @@ class LetsOtherUsersStop(Reference):
 
     def may_stop(self, run: Run, app: App, user: str) -> bool:
         return run.app == app
+
+
+@unusual()
+class LimitsItsRequests(Reference):
+    """Takes twenty requests a second, and refuses what is more with 429 and `Retry-After`."""
+
+    pace = MappingProxyType({"round_seconds": 0.2, "rounds": 30})
+    settings = """
+[target.trial]
+base_url = "{url}"
+"""
+
+    def answer(self, request: Request) -> Response:
+        if self.count(("second", int(time.monotonic()))) > 20:
+            raise Refused(Error(429, "too_many_requests", "Too many requests.", (("Retry-After", "1"),)))
+        return super().answer(request)
 
 
 @unusual(warns=("stop.user.message", "stop.app-mode.message"))
