@@ -105,7 +105,6 @@ def broken(lines: Lines) -> SearchStrategy[Wire]:
     target = lines.first.split(" ")[1]
     firsts = st.sampled_from(
         [
-            f"POST {target} HTTP/9.9",
             f"POST {target} HTTP/x",
             f"POST {target} x HTTP/1.1",
             f"POST\x00 {target} HTTP/1.1",
@@ -130,6 +129,7 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
     no_host = lines.head(lines.length, host="") + lines.body
     two_hosts = lines.head(lines.length, "Host: conformance.invalid") + lines.body
     old = lines.head(lines.length, first=lines.first.replace("1.1", "1.0")) + lines.body
+    future = lines.head(lines.length, first=lines.first.replace("1.1", "9.9")) + lines.body
     long_line = lines.head(lines.length, f"X-Conformance: {'a' * 70_000}") + lines.body
     many = lines.head(lines.length, *(f"X-Conformance-{number}: 1" for number in range(300))) + lines.body
     noise = st.binary(min_size=1, max_size=60)
@@ -142,6 +142,7 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
             no_host,
             two_hosts,
             old,
+            future,
             long_line,
             many,
             b"\r\n\r\n",
