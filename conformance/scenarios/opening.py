@@ -8,6 +8,8 @@ from conformance.scenarios.stage import Stage
 from conformance.trace import Event
 
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
+FEW = 4  # events of which one may say that they came all at once
+LATE = 1.0  # seconds without any event, after which one may
 EARLY = 0.2  # seconds after the first event; a stop that comes earlier is a case of its own (at_once)
 
 
@@ -40,8 +42,21 @@ def in_its_midst(run: LiveRun) -> None:
     run.wait(well_after_start(run, "node_started"), NODE_PATIENCE)
     if run.over:
         raise Unmet(
-            "the run was over before it could be stopped; give a workflow that runs at least 5 s (--inputs)"
+            held_back(run)
+            or "the run was over before it could be stopped; give a workflow that runs at least 5 s (--inputs)"
         )
+
+
+def held_back(run: LiveRun) -> str:
+    """How a stream came whose events were all kept until the run was over; empty for one that came in time."""
+    events = run.stream.events
+    waited = events[0].at - run.stream.sent_at
+    if len(events) < FEW or waited < LATE * 1000 or events[-1].at - events[0].at > waited / 10:
+        return ""
+    return (
+        f"the {len(events)} events of the run came all at once, {waited / 1000:.1f} s after it was started, so that "
+        "nothing could be stopped: something on the way holds the stream back, such as compression or proxy_buffering"
+    )
 
 
 def well_after_start(run: LiveRun, name: str) -> Callable[[Event], bool]:
