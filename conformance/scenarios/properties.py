@@ -27,9 +27,10 @@ def drawn_requests(stage: Stage) -> None:
     from conformance.properties import strategies as draw  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
-    drawing = Drawing(stage, turns=20)
+    drawing = Drawing(stage, turns=19)
     drawing.examples("no stop", draw.no_stop_examples())
     drawing.examples("media types", draw.media_type_examples())
+    drawing.all("methods", draw.methods(stage.contract.stop.method))
     drawing.listed("users", draw.listed_users())
     drawing.shapes("users", draw.users())
     drawing.each("long users", [draw.long_user(length) for length in draw.LENGTHS])
@@ -49,7 +50,6 @@ def drawn_requests(stage: Stage) -> None:
     drawing.shapes("noise", draw.noise())
     drawing.listed("ids", draw.listed_ids())
     drawing.shapes("ids", draw.ids())
-    drawing.each("methods", draw.methods(stage.contract.stop.method))
     drawing.closing()
 
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from conformance.contract import Contract, Operation
-from conformance.effort import Effort
+from conformance.effort import EFFORTS, Effort
 from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
@@ -29,6 +29,7 @@ ACCEPT: Headers = (
 KEPT_BODY = 16_384  # bytes of a request body that the record keeps
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
 DETAIL_POLL = 0.15  # seconds between two looks at the run detail
+LATER = (0.5, 3.0, 6.0)  # seconds after which a final status is looked at again, by effort
 DETAIL_APPEARS = 1.0  # seconds until a run detail that cannot be read counts as one that never can
 
 
@@ -85,6 +86,11 @@ class Stage:
         for run in self._runs:
             if run.recorded is None:
                 self._tidy(run)
+
+    @property
+    def later(self) -> float:
+        """Seconds after which what is final is looked at again."""
+        return LATER[EFFORTS.index(self.effort.level)]
 
     def trace(self, unmet: str | None = None) -> Trace:
         """What was recorded so far."""
