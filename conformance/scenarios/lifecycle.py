@@ -100,7 +100,9 @@ def neighbours(stage: Stage) -> None:
     """Start three runs of one user, stop the middle one, and see the others go on to their end."""
     for inputs in stage.inputs.natural:
         older = stage.start("older", inputs=inputs)
-        stopped = stage.start("stopped")
+        stopped = stage.start(
+            "stopped", inputs=stage.inputs.longest if inputs is stage.inputs.natural[-1] else None
+        )
         younger = stage.start("younger", inputs=inputs)
         stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
         stage.stop(stopped, "stop")

@@ -71,7 +71,7 @@ class Anvil:
         """Give the last run time to show what the refused stops did to it, then stop it by its owner."""
         if self._run is None:
             return
-        self._run.wait_over(self._stage.deadlines.grace)
+        self._run.wait_over(max(self._stage.deadlines.grace, self._stage.later))
         if not self._run.over:
             self._stage.stop(self._run, "owner's stop")
             self._run.wait_over(self._stage.deadlines.stop)
