@@ -91,7 +91,7 @@ MAIN = (
     Scenario(lifecycle.repeated, streams=LANES, requests=24),
     Scenario(refusals.user_strings, streams=LANES, requests=16),
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
-    Scenario(lifecycle.refused, requests=22),
+    Scenario(lifecycle.refused, requests=23),
     Scenario(lifecycle.shortened_id, requests=10),
     Scenario(lifecycle.other_letter_case, requests=10),
     Scenario(lifecycle.run_id_for_task_id, requests=10),

@@ -17,7 +17,7 @@ from conformance.trace import Exchange
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 LATE = 2.5  # seconds of its life after which a run is stopped late
 LATE_SHARE = 0.5  # of the life of one that does not last so long
-OTHER_METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
+OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 
 
 def at_once(stage: Stage) -> None:
