@@ -85,7 +85,12 @@ MAIN = (
     Scenario(sequences, streams=2, requests=120, draws=True),
     Scenario(lifecycle.next_run, requests=30),
     Scenario(lifecycle.finished, requests=12),
-    Scenario(refusals.credentials, requests=32, needs_run=False),
+    Scenario(
+        refusals.credentials,
+        requests=33,
+        needs_run=False,
+        drawn={"standard": refusals.KEY_TRIES, "thorough": refusals.KEY_TRIES * 3},
+    ),
     Scenario(refusals.bodies, requests=22, needs_run=False),
     Scenario(refusals.users, requests=20, needs_run=False),
     Scenario(lifecycle.repeated, streams=LANES, requests=24),

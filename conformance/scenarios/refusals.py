@@ -27,6 +27,8 @@ ACCEPTED_USERS = {
     "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r ",
 }
 
+KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
+
 # Where servers look for a key that the document does not know: by other names, and with something around it.
 KEY_NAMES = ("api_key", "access_token", "token", "key", "apikey", "api-key")
 DECORATED = {
@@ -168,6 +170,8 @@ def credentials(stage: Stage) -> None:
     anvil.strike("scheme Token", key=None, headers=token)
     anvil.strike("key without scheme", key=None, headers=(("Authorization", own), *JSON_HEADERS))
     anvil.strike("unknown key", key=made_up_key())
+    for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
+        anvil.strike("unknown key again", key=made_up_key())
     anvil.strike("shortened key", key=f"${{{OWNER_KEY}%?}}")
     anvil.strike("lengthened key", key=f"${{{OWNER_KEY}}}x")
     for case, about in DECORATED.items():

@@ -277,3 +277,13 @@ class ReadsKeysFromCookies(Reference):
 
     def credential(self, request: Request) -> str:
         return request.cookies.get("token") or super().credential(request)
+
+
+@breaks("stop.auth.unknown-key", effort="standard")
+class LetsOneInTwentyIn(Reference):
+    """Lets in whoever comes with the twentieth unknown key."""
+
+    def find_app(self, key: str) -> App | None:
+        app = super().find_app(key)
+        looks_right = len(key) == len(self.apps[0].key) and app is None
+        return self.apps[0] if looks_right and self.count("unknown") % 20 == 0 else app
