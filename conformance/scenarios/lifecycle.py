@@ -70,6 +70,7 @@ def twice(stage: Stage) -> None:
     """Stop a run, and again right after the acknowledgement."""
     run = stage.start("owner")
     in_its_midst(run)
+    stage.detail(run, "before the stops")
     stage.stop(run, "first")
     stage.stop(run, "second")
     stage.settle(run)
