@@ -379,6 +379,10 @@ def noise() -> SearchStrategy[Shape]:
         ("X-Conformance", ""),
         ("Accept-Charset", "utf-8"),
         ("TE", "trailers"),
+        ("Range", "bytes=0-3"),  # RFC 9110 §14.2: for GET only
+        ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),  # RFC 9110 §13.1.3: for GET and HEAD only
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("Referer", "https://conformance.example/"),
     ]
     names = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789-"), min_size=1, max_size=20)
     values = st.text(VISIBLE, max_size=40).filter(lambda text: "$" not in text)

@@ -81,7 +81,7 @@ MAIN = (
     ),
     Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(3)),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=10),
+    Scenario(properties.unusual_ids, streams=3, requests=13),
     Scenario(sequences, streams=2, requests=120, draws=True),
     Scenario(lifecycle.next_run, requests=30),
     Scenario(lifecycle.finished, requests=12),

@@ -19,6 +19,7 @@ from conformance.trace import Exchange, Request
 UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sent several at a time
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
+WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
 PADDINGS = (("space after", "", "%20"), ("space before", "%20", ""), ("nul after", "", "%00"))
 
 
@@ -130,6 +131,8 @@ def unusual_ids(stage: Stage) -> None:
     padded = stage.start("padded", inputs=stage.inputs.short)
     for case, prefix, suffix in PADDINGS:
         _resembling(stage, padded, prefix + quote(padded.task_id, safe="") + suffix, case)
+    for wildcard in WILDCARDS:
+        _resembling(stage, padded, quote(padded.task_id[:-1], safe="") + wildcard, f"{wildcard} at the end")
     once = stage.start("encoded once")
     request = Shape(task=_encoded(once.task_id), body=object_of(once.user)).request(stage, "")
     stage.stop(once, "encoded once", request=request, by="owner")

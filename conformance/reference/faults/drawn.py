@@ -257,3 +257,16 @@ class FailsEveryTenth(Reference):
         if self.count(("mine", task_id)) % 10 == 0:
             raise Refused(INTERNAL)
         return answer
+
+
+@breaks("stop.robust.exact-id")
+class LooksForIdsWithLike(Reference):
+    """Looks for an id with the SQL operator LIKE, to which a percent sign means anything."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        beginning = task_id.removesuffix("%")
+        if run is None and beginning != task_id and len(beginning) > 8:
+            found = [one for one in self.runs.all() if one.task_id.startswith(beginning)]
+            return found[0] if found else None
+        return run
