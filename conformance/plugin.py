@@ -4,7 +4,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -149,9 +149,11 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Turn what became of a check into a result, and mask what pytest would print of it."""
-    report = yield
     judge = item.config.stash.get(STATE, None)
     one = judge.requirement(item) if judge else None
+    shows = call.excinfo is not None and judge is not None and judge.running is not None
+    with judge.running.nobody_draws() if shows else nullcontext():  # type: ignore[union-attr]
+        report = yield
     if judge is None or one is None:
         return report
     if call.when == "call" or (call.excinfo is not None and call.when == "setup"):

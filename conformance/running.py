@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -85,6 +85,10 @@ class Running:
             self.session.observations[result.id] = self.mask(str(observations[-1]))
         if self._console:
             self._console.progress(len(self.session.results), len(self.session.selected))
+
+    def nobody_draws(self) -> AbstractContextManager[None]:
+        """Keep scenarios from drawing: pytest reads the source of a failed check with ``ast``, too."""
+        return self._played.nobody_draws() if isinstance(self._played, Director) else nullcontext()
 
     def break_off(self, why: str) -> None:
         """Let the scenarios end where they are."""

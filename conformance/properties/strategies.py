@@ -142,6 +142,25 @@ def _type(value: object) -> str:
     return kinds.get(type(value), "object")
 
 
+def listed_no_stop() -> list[Shape]:
+    """Users that are no strings, each at a border that a coercion may treat as its own."""
+    users: tuple[Any, ...] = (
+        0,
+        -1,
+        1.5,
+        2**31,
+        10**20,
+        False,
+        [],
+        [USER],
+        [0],
+        {},
+        {"user": USER},
+        {"name": USER},
+    )
+    return [_no_stop(object_of(user)) for user in users]
+
+
 def no_stop() -> SearchStrategy[Shape]:
     """Bodies that are no stop request: cut short, with something after them, no object, no user, no string."""
     whole = VALUES.filter(lambda value: not isinstance(value, str)).map(object_of)

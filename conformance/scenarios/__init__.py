@@ -74,7 +74,7 @@ MAIN = (
         requests=44,
         needs_run=False,
         draws=True,
-        drawn=drawn(12, 114, 6),
+        drawn=drawn(12, 126, 7),
     ),
     Scenario(
         properties.generated_requests, streams=0, requests=36, needs_run=False, draws=True, drawn=generated()

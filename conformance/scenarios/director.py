@@ -4,7 +4,7 @@ import threading
 import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from conformance.contract import Contract
@@ -100,6 +100,10 @@ class Director:
     def done(self) -> int:
         """How many scenarios are over."""
         return sum(future.done() for future in self._traces.values())
+
+    def nobody_draws(self) -> AbstractContextManager[None]:
+        """A time in which no scenario draws."""
+        return self._turnstile.inside()
 
     def stop(self, why: str) -> None:
         """Let every scenario end where it is; what was recorded stays, and open runs are stopped."""

@@ -28,7 +28,7 @@ def drawn_requests(stage: Stage) -> None:
     from conformance.properties import strategies as draw  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
-    drawing = Drawing(stage, turns=19)
+    drawing = Drawing(stage, turns=20)
     drawing.examples("no stop", draw.no_stop_examples())
     drawing.examples("media types", draw.media_type_examples())
     drawing.all("methods", draw.methods(stage.contract.stop.method))
@@ -37,6 +37,7 @@ def drawn_requests(stage: Stage) -> None:
     drawing.each("long users", [draw.long_user(length) for length in draw.LENGTHS])
     drawing.listed("odd users", draw.listed_odd_users())
     drawing.shapes("odd users", draw.odd_users())
+    drawing.listed("no stop", draw.listed_no_stop())
     drawing.shapes("no stop", draw.no_stop())
     drawing.listed("nearly JSON", draw.nearly_json())
     drawing.listed("odd bodies", draw.listed_odd_bodies())

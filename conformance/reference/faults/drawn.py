@@ -270,3 +270,19 @@ class LooksForIdsWithLike(Reference):
             found = [one for one in self.runs.all() if one.task_id.startswith(beginning)]
             return found[0] if found else None
         return run
+
+
+@breaks("stop.robust.rejects", effort="standard")
+class TakesZeroForAUser(Reference):
+    """Takes the number 0 for a user."""
+
+    def is_user(self, value: object) -> bool:
+        return value == 0 or super().is_user(value)
+
+
+@breaks("stop.robust.rejects", effort="standard")
+class TakesLargeNumbersForUsers(Reference):
+    """Takes a number of more than 32 bits for a user, which its database knows as text."""
+
+    def is_user(self, value: object) -> bool:
+        return (isinstance(value, int) and value >= 2**31) or super().is_user(value)
