@@ -51,6 +51,13 @@ class Effects:
             run.seconds >= natural * ALMOST and run.terminal.at <= stop.ended_at + self.deadlines.grace * 1000
         )
 
+    def lost(self, run: Run, *stops: Exchange) -> bool:
+        """Whether a run that nobody stopped ended as stopped, or failed as soon as one of ``stops`` was sent."""
+        if run.terminal is None or run.final_status in {"stopped", None}:
+            return True
+        soon = any(x.sent_at <= run.terminal.at <= x.ended_at + self.deadlines.grace * 1000 for x in stops)
+        return soon and run.final_status == "failed" and self.natural.example is not None
+
     def stops(self, run: Run, stop: Exchange) -> None:
         """Require that the run ends as stopped within the deadline of an acknowledged stop; raises Violation.
 

@@ -22,6 +22,11 @@ class Inputs:
     seconds: float | None = None
 
     @property
+    def longest(self) -> Mapping[str, Any]:
+        """Inputs for a run that lasts as long as it can: where runs take long to begin, the others end too soon."""
+        return max(self.long, self.natural[-1], key=lambda inputs: _number(inputs.get(LEVER)) or 0)
+
+    @property
     def short(self) -> Mapping[str, Any]:
         """Inputs for the shortest run."""
         return self.natural[0]

@@ -81,7 +81,9 @@ class HttpProbe:
                 request, clock, seconds, alone=True
             )  # another idle one may be stale, too
             reply = replace(again, sent_at=reply.sent_at, resent=True)  # the first may have had its effect
-        self.budget.note(reply.fault is not None and reply.fault.kind != "too large")
+        self.budget.note(
+            reply.fault is not None and reply.response is None
+        )  # half an answer is a sign of life
         return reply
 
     def _exchange(

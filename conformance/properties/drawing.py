@@ -66,6 +66,10 @@ class Drawing:
         self._all(family, shapes, until=math.inf)
         self._known = Known(self._known.plain, examples_in(self._stage.trace()), self._known.stop)
 
+    def all(self, family: str, shapes: list[Shape]) -> None:
+        """Send every one of these shapes, however long it takes: a few that must not be left out."""
+        self._all(family, shapes, until=math.inf)
+
     def each(self, family: str, shapes: list[Shape]) -> None:
         """Send every one of these shapes, as far as there is time, without drawing."""
         self._all(family, shapes, self._until())

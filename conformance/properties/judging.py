@@ -46,10 +46,10 @@ def _fail(found: list[tuple[Exchange, str]], judged: int) -> None:
 def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:
     """Require that all exchanges of some cases are answered as most repeats are."""
     chosen = trace.where(lambda exchange: exchange.case in cases and exchange.status != TOO_MANY)
-    if len(chosen) < fewest:
-        raise Inconclusive(trace.unmet or f"only {len(chosen)} requests were sent before the time was over")
     usual = _usual(trace)
     other = [exchange for exchange in chosen if not exchange.response or gist(exchange.response) != usual]
+    if not other and len(chosen) < fewest:
+        raise Inconclusive(trace.unmet or f"only {len(chosen)} requests were sent before the time was over")
     if not other:
         return
     number = chosen.index(other[0]) + 1
@@ -63,6 +63,8 @@ def _usual(trace: Trace) -> tuple[object, ...]:
     plain = [exchange for exchange in trace.exchanges if exchange.case in {"plain", "alone", "repeat"}]
     heard = [exchange.response for exchange in plain if exchange.response and exchange.status != TOO_MANY]
     counted = Counter(map(gist, heard))
+    if not counted and any(exchange.response is None for exchange in plain):
+        raise NoAnswer(f"none of {len(plain)} plain stops was answered: {plain[0].seen}", plain[:3])
     if not counted:
         raise Inconclusive(trace.unmet or "no plain stop was answered")
     return counted.most_common(1)[0][0]

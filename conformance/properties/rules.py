@@ -321,7 +321,8 @@ _SECRETS = re.compile(
     r"|\bSQLSTATE\b|\bpsycopg2?\.|\bsqlalchemy\.|\basyncpg\.|\bpymysql\.|\bjava\.sql\."
     r"|(?i:\bselect\b[^\n;]{1,200}\bfrom\b\s+[\w.\"`]+\s+where\b|\binsert into\b\s+[\w.\"`]+\s*\()"
     r"|(?<![\w.:/-])/(?:usr|home|app|opt|var|srv|root|etc|tmp|lib)/[\w./-]*\.(?:py|pyc|js|ts|rb|php|go|java|so|conf|ya?ml)\b"
-    r"|\b[A-Za-z]:\\\\?[\w\\ .-]+\.(?:py|js|cs|dll|php)\b"
+    r"|\b[A-Za-z]:\\\\?[\w\\ .-]+\.(?:py|js|cs|dll|php|config)\b"
+    r"|\b(?:postgres(?:ql)?|mysql|redis|rediss|mongodb|amqp)(?:\+\w+)?://[^\s\"'/@]*:[^\s\"'/@]+@"
 )
 
 

@@ -142,6 +142,25 @@ def _type(value: object) -> str:
     return kinds.get(type(value), "object")
 
 
+def listed_no_stop() -> list[Shape]:
+    """Users that are no strings, each at a border that a coercion may treat as its own."""
+    users: tuple[Any, ...] = (
+        0,
+        -1,
+        1.5,
+        2**31,
+        10**20,
+        False,
+        [],
+        [USER],
+        [0],
+        {},
+        {"user": USER},
+        {"name": USER},
+    )
+    return [_no_stop(object_of(user)) for user in users]
+
+
 def no_stop() -> SearchStrategy[Shape]:
     """Bodies that are no stop request: cut short, with something after them, no object, no user, no string."""
     whole = VALUES.filter(lambda value: not isinstance(value, str)).map(object_of)
@@ -379,6 +398,10 @@ def noise() -> SearchStrategy[Shape]:
         ("X-Conformance", ""),
         ("Accept-Charset", "utf-8"),
         ("TE", "trailers"),
+        ("Range", "bytes=0-3"),  # RFC 9110 §14.2: for GET only
+        ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),  # RFC 9110 §13.1.3: for GET and HEAD only
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("Referer", "https://conformance.example/"),
     ]
     names = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789-"), min_size=1, max_size=20)
     values = st.text(VISIBLE, max_size=40).filter(lambda text: "$" not in text)

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 from conformance.masking import placeholder
 from conformance.runs import is_terminal
@@ -14,7 +15,9 @@ from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
-LATER = 0.5  # seconds after which a final status is looked at again
+LATE = 2.5  # seconds of its life after which a run is stopped late
+LATE_SHARE = 0.5  # of the life of one that does not last so long
+OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 
 
 def at_once(stage: Stage) -> None:
@@ -46,13 +49,33 @@ def _stop_on(stage: Stage, name: str) -> None:
     stage.settle(run)
 
 
+def late_in_life(stage: Stage) -> None:
+    """Stop a run that has been at work for a good while."""
+    seconds = LATE
+    for _ in range(2):
+        run = stage.start("owner", inputs=stage.inputs.natural[-1])
+        began = stage.clock()
+        if not run.wait_over(seconds):
+            break
+        seconds = LATE_SHARE * (stage.clock() - began) / 1000
+    if run.over:
+        raise Unmet(
+            "the run was over before it could be stopped late; give a workflow that runs at least 5 s (--inputs)"
+        )
+    stage.stop(run, "stop")
+    stage.settle(run)
+
+
 def twice(stage: Stage) -> None:
     """Stop a run, and again right after the acknowledgement."""
     run = stage.start("owner")
     in_its_midst(run)
+    stage.detail(run, "before the stops")
     stage.stop(run, "first")
     stage.stop(run, "second")
     stage.settle(run)
+    stage.stop(run, "third")
+    stage.detail(run, "after the third")
 
 
 def at_the_same_moment(stage: Stage) -> None:
@@ -70,7 +93,7 @@ def finished(stage: Stage) -> None:
     stage.read_details(run)
     stage.stop(run, "late stop")
     stage.detail(run, "after the late stop")
-    stage.pause(LATER)
+    stage.pause(stage.later)
     stage.detail(run, "after the late stop")
 
 
@@ -78,7 +101,9 @@ def neighbours(stage: Stage) -> None:
     """Start three runs of one user, stop the middle one, and see the others go on to their end."""
     for inputs in stage.inputs.natural:
         older = stage.start("older", inputs=inputs)
-        stopped = stage.start("stopped")
+        stopped = stage.start(
+            "stopped", inputs=stage.inputs.longest if inputs is stage.inputs.natural[-1] else None
+        )
         younger = stage.start("younger", inputs=inputs)
         stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
         stage.stop(stopped, "stop")
@@ -131,6 +156,12 @@ def refused(stage: Stage) -> None:
             if name in stage.keys:
                 asked = stage.stop_request(run.task_id, user=run.user, key=placeholder(name))
                 stage.stop(run, f"{mode} key", request=asked)
+        asked = stage.stop_request(run.task_id, user=run.user, headers=(("Content-Type", "text/plain"),))
+        stage.stop(run, "text/plain", request=asked)
+        for method in OTHER_METHODS:
+            if method != stage.contract.stop.method:
+                asked = replace(stage.stop_request(run.task_id, user=run.user), method=method)
+                stage.send("other method", method, asked, about={"run": run.id})
 
     _leave_alone(stage, send)
 

@@ -25,8 +25,11 @@ def plain(stage: Stage) -> None:
     """Start a run, stop it while its nodes work, see it end: the happy path, and first of all."""
     run = stage.start("owner")
     in_its_midst(run)
+    stage.detail(run, "before the stop")
     stage.stop(run, "stop")
     stage.settle(run)
+    stage.pause(stage.later)
+    stage.detail(run)
 
 
 def closing(stage: Stage) -> None:

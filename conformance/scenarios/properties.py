@@ -20,6 +20,7 @@ from conformance.trace import Exchange, Request
 UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sent several at a time
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
+WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
 PADDINGS = (("space after", "", "%20"), ("space before", "%20", ""), ("nul after", "", "%00"))
 
 
@@ -31,11 +32,13 @@ def drawn_requests(stage: Stage) -> None:
     drawing = Drawing(stage, turns=20)
     drawing.examples("no stop", draw.no_stop_examples())
     drawing.examples("media types", draw.media_type_examples())
+    drawing.all("methods", draw.methods(stage.contract.stop.method))
     drawing.listed("users", draw.listed_users())
     drawing.shapes("users", draw.users())
     drawing.each("long users", [draw.long_user(length) for length in draw.LENGTHS])
     drawing.listed("odd users", draw.listed_odd_users())
     drawing.shapes("odd users", draw.odd_users())
+    drawing.listed("no stop", draw.listed_no_stop())
     drawing.shapes("no stop", draw.no_stop())
     drawing.listed("nearly JSON", draw.nearly_json())
     drawing.listed("odd bodies", draw.listed_odd_bodies())
@@ -50,7 +53,6 @@ def drawn_requests(stage: Stage) -> None:
     drawing.shapes("noise", draw.noise())
     drawing.listed("ids", draw.listed_ids())
     drawing.shapes("ids", draw.ids())
-    drawing.each("methods", draw.methods(stage.contract.stop.method))
     drawing.closing()
 
 
@@ -130,6 +132,8 @@ def unusual_ids(stage: Stage) -> None:
     def pad(run: LiveRun) -> None:
         for case, prefix, suffix in PADDINGS:
             _resembling(stage, run, prefix + quote(run.task_id, safe="") + suffix, case)
+        for wildcard in WILDCARDS:
+            _resembling(stage, run, quote(run.task_id[:-1], safe="") + wildcard, f"{wildcard} at the end")
 
     double = started_early_enough(
         stage,

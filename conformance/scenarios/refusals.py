@@ -23,7 +23,26 @@ ACCEPTED_USERS = {
     "digits": "1234567890",
     "the word null": "null",
     "255 characters": "conformance-" + "u" * 243,
+    "an e-mail address": "conformance+tag@example.com",
+    "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r ",
 }
+
+KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
+
+# Where servers look for a key that the document does not know: by other names, and with something around it.
+KEY_NAMES = ("api_key", "access_token", "token", "key", "apikey", "api-key")
+DECORATED = {
+    "key in quotes": '"KEY"',
+    "key among others": "conformance, KEY",
+    "key and a word": "KEY conformance",
+}
+
+
+def _other_headers(key: str) -> Headers:
+    plain = ("Api-Key", "X-Auth-Token", "X-Access-Token", "X-Token")
+    cookie = "; ".join(f"{name}={key}" for name in KEY_NAMES)
+    bearer = f"Bearer {key}"
+    return (*((name, key) for name in plain), ("X-Authorization", bearer), ("Cookie", cookie))
 
 
 class Anvil:
@@ -53,7 +72,7 @@ class Anvil:
         """Give the last run time to show what the refused stops did to it, then stop it by its owner."""
         if self._run is None:
             return
-        self._run.wait_over(self._stage.deadlines.grace)
+        self._run.wait_over(max(self._stage.deadlines.grace, self._stage.later))
         if not self._run.over:
             self._stage.stop(self._run, "owner's stop")
             self._run.wait_over(self._stage.deadlines.stop)
@@ -177,20 +196,29 @@ def credentials(stage: Stage) -> None:
     anvil = Anvil(stage)
     own = placeholder(OWNER_KEY)
     basic: Headers = (("Authorization", f"Basic {own}"), *JSON_HEADERS)
+    token: Headers = (("Authorization", f"Token {own}"), *JSON_HEADERS)
     anvil.strike("no header", key=None)
     anvil.strike("empty header", key=None, headers=(("Authorization", ""), *JSON_HEADERS))
     anvil.strike("scheme only", key=None, headers=(("Authorization", "Bearer"), *JSON_HEADERS))
     anvil.strike("other scheme", key=None, headers=basic)
+    anvil.strike("scheme Token", key=None, headers=token)
     anvil.strike("key without scheme", key=None, headers=(("Authorization", own), *JSON_HEADERS))
     anvil.strike("unknown key", key=made_up_key())
+    for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
+        anvil.strike("unknown key again", key=made_up_key())
     anvil.strike("shortened key", key=f"${{{OWNER_KEY}%?}}")
     anvil.strike("lengthened key", key=f"${{{OWNER_KEY}}}x")
+    for case, about in DECORATED.items():
+        anvil.strike(case, key=about.replace("KEY", own))
     if stage.keys.get(OWNER_KEY, "").swapcase() != stage.keys.get(OWNER_KEY, ""):
         other = "^^" if stage.keys[OWNER_KEY] != stage.keys[OWNER_KEY].upper() else ",,"
         anvil.strike("key in other letter case", key=f"${{{OWNER_KEY}{other}}}")
-    anvil.strike("key in the query", key=None, query=f"?api_key={own}")
-    anvil.strike("key in the body", key=None, body=json_bytes({"user": stage.user, "api_key": own}))
+    query = "&".join(f"{name}={own}" for name in KEY_NAMES)
+    anvil.strike("key in the query", key=None, query=f"?{query}")
+    body = json_bytes({"user": stage.user, **dict.fromkeys(KEY_NAMES, own)})
+    anvil.strike("key in the body", key=None, body=body)
     anvil.strike("key in another header", key=None, headers=(("X-Api-Key", own), *JSON_HEADERS))
+    anvil.strike("key in other headers", key=None, headers=(*_other_headers(own), *JSON_HEADERS))
     anvil.strike("unknown key, no user", key=made_up_key(), body=b"{}")
     anvil.strike("unknown key, malformed JSON", key=made_up_key(), body=MALFORMED)
     anvil.strike("unknown key, text/plain", key=made_up_key(), headers=TEXT)

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from conformance.contract import Contract, Operation
-from conformance.effort import Effort
+from conformance.effort import EFFORTS, Effort
 from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
@@ -33,6 +33,7 @@ CLEAN_UP = 5.0  # seconds for a stop that only tidies up
 DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
 FIRST_LOOK = 0.15  # seconds between the first two looks at the run detail; each next wait is longer
 LOOKS = 20  # times at most that the detail of one run is looked at
+LATER = (0.5, 3.0, 6.0)  # seconds after which a final status is looked at again, by effort
 NOT_THERE = (404, 405, 501)  # answers of a server that does not know the operation
 ONLY_STOPS = (
     "is --base-url right? A mock server of the stop operation alone can be judged with --scope contract, "
@@ -100,6 +101,11 @@ class Stage:
         for run in self._runs:
             if run.recorded is None:
                 self._tidy(run)
+
+    @property
+    def later(self) -> float:
+        """Seconds after which what is final is looked at again."""
+        return LATER[EFFORTS.index(self.effort.level)]
 
     def trace(self, unmet: str | None = None) -> Trace:
         """What was recorded so far."""

@@ -3,6 +3,7 @@
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, requirement
 from conformance.refusal import UNAUTHORIZED, accepted, refused_with, untouched, worst
+from conformance.scenarios.refusals import DECORATED
 from conformance.target import KEYS
 from conformance.trace import Exchange, History, Trace
 
@@ -28,7 +29,8 @@ def test_a_scheme_without_a_key_is_refused(credentials: Trace) -> None:
 
 @requirement("stop.auth.other-scheme")
 def test_another_scheme_is_refused(credentials: Trace) -> None:
-    _refused(credentials, "other scheme")
+    for case in ("other scheme", "scheme Token"):
+        _refused(credentials, case)
 
 
 @requirement("stop.auth.no-scheme")
@@ -38,6 +40,8 @@ def test_a_key_without_scheme_is_refused(credentials: Trace) -> None:
 
 @requirement("stop.auth.unknown-key")
 def test_a_key_that_no_app_has_is_refused(credentials: Trace) -> None:
+    for again in credentials.where(lambda exchange: exchange.case in {"unknown key", "unknown key again"}):
+        refused_with(again, UNAUTHORIZED)
     _refused(credentials, "unknown key")
 
 
@@ -48,7 +52,8 @@ def test_the_beginning_of_a_key_is_refused(credentials: Trace) -> None:
 
 @requirement("stop.auth.lengthened-key")
 def test_a_key_with_something_after_it_is_refused(credentials: Trace) -> None:
-    _refused(credentials, "lengthened key")
+    for case in ("lengthened key", *DECORATED):
+        _refused(credentials, case)
 
 
 @requirement("stop.auth.letter-case")
@@ -68,7 +73,8 @@ def test_a_key_in_the_body_is_none(credentials: Trace) -> None:
 
 @requirement("stop.auth.in-other-header")
 def test_a_key_in_another_header_is_none(credentials: Trace) -> None:
-    _refused(credentials, "key in another header")
+    for case in ("key in another header", "key in other headers"):
+        _refused(credentials, case)
 
 
 @requirement("stop.auth.first")

@@ -1,12 +1,15 @@
 """A stop that was acknowledged really stops the run: that one, and no other."""
 
+from itertools import pairwise
+
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, since
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
+from conformance.properties.rules import gist
 from conformance.refusal import accepted
 from conformance.target import Deadlines
-from conformance.trace import FINAL, TERMINAL, TOO_MANY, Exchange, Run, Trace
+from conformance.trace import FINAL, TERMINAL, TOO_MANY, Exchange, Json, Run, Trace
 
 OVER = frozenset({400, 404, 409, 410})  # what a stop of a run that is over may be refused with
 
@@ -61,20 +64,20 @@ def test_no_node_starts_after_the_stop(plain: Trace, effects: Effects, deadlines
 @requirement("stop.lifecycle.detail-stopped")
 def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
     run, stop = effects.stopped(plain)
-    _readable(run)
+    statuses = _readable(run, stop)
     effects.waited_for_detail(run)
-    seen = ", then ".join(dict.fromkeys(run.statuses))
-    waited = f" for {deadlines.detail:g} s" if run.statuses[-1] not in FINAL else ""
-    require("stopped" in run.statuses, f"the run detail said {seen}{waited}", stop, *run.details[-1:])
+    seen = ", then ".join(dict.fromkeys(statuses))
+    waited = f" for {deadlines.detail:g} s" if statuses[-1] not in FINAL else ""
+    require("stopped" in statuses, f"the run detail said {seen}{waited}", stop, *run.details[-1:])
 
 
 @requirement("stop.lifecycle.detail-stays")
 def test_the_run_detail_goes_on_saying_stopped(plain: Trace, effects: Effects) -> None:
     run, stop = effects.stopped(plain)
-    _readable(run)
-    if "stopped" not in run.statuses:
+    statuses = _readable(run, stop)
+    if "stopped" not in statuses:
         raise Inconclusive("the run detail never said stopped")
-    after = run.statuses[run.statuses.index("stopped") :]
+    after = statuses[statuses.index("stopped") :]
     require(
         set(after) == {"stopped"},
         f"the run detail said {', then '.join(dict.fromkeys(after))}",
@@ -98,13 +101,23 @@ def test_a_stop_between_nodes_stops_the_run(between_nodes: Trace, effects: Effec
     effects.stops(*effects.stopped(between_nodes))
 
 
+@requirement("stop.lifecycle.late-in-life")
+def test_a_stop_late_in_its_life_stops_the_run(late_in_life: Trace, effects: Effects) -> None:
+    effects.stops(*effects.stopped(late_in_life))
+
+
 @requirement("stop.lifecycle.second-stop")
 def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
     run, stop = effects.stopped(twice)
     second = twice.case("second")
-    if second.status not in OVER:
-        accepted(second, contract.stop.success)
+    for other in (second, *twice.where(lambda exchange: exchange.case == "third")):
+        if other.status not in OVER:
+            accepted(other, contract.stop.success)
+            _like_the_first(other, stop)
     effects.stops(run, stop)
+    read = [detail for detail in run.details if detail.response]
+    lost = [b for a, b in pairwise(read) if a.status == 200 != b.status]
+    require(not lost, f"after two stops the run detail answers {lost[0].seen}" if lost else "", second, *lost)
     final = [status for status in run.statuses if status in FINAL]
     seen = f"after two stops the run detail says {shown(final[-1] if final else None)}"
     require(set(final) <= {"stopped"}, seen, stop, second, *run.details[-1:])
@@ -130,6 +143,7 @@ def test_stops_at_the_same_moment_stop_once(
         require(not too_many, f"{stop.case}: answered {stop.seen}", stop)
         if stop.status not in OVER:  # as it may be by then
             accepted(stop, contract.stop.success)
+            _like_the_first(stop, first)
     effects.stops(run, first)
 
 
@@ -147,6 +161,10 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
     changed = [status for status in now if status != was]
     seen = f"the run had ended as {shown(was)}; after a late stop its detail says {shown(changed[0] if changed else was)}"
     require(not changed, seen, late, after[-1])
+    for name in ("finished_at", "error"):
+        was, now = _member(before[-1], name), [_member(x, name) for x in after]
+        seen = f"{name} of a finished run was {shown(was)}, and is {shown(now[-1])} after a late stop"
+        require(all(value == was for value in now), seen, before[-1], late, after[-1])
 
 
 @requirement("stop.lifecycle.right-run")
@@ -166,16 +184,16 @@ def test_other_runs_go_on(neighbours: Trace, effects: Effects) -> None:
         if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
             raise Inconclusive(f"the {label} run did not end while the suite waited")
         seen = f"the {label} run ended as {shown(run.final_status or run.stream.ending)} though another was stopped"
-        require(run.final_status not in {"stopped", None}, seen, stop, run.stream, at=run.over_at)
+        require(not effects.lost(run, stop), seen, stop, run.stream, at=run.over_at)
 
 
 @requirement("stop.lifecycle.next-run")
-def test_the_next_run_is_not_affected(next_run: Trace) -> None:
+def test_the_next_run_is_not_affected(next_run: Trace, effects: Effects) -> None:
     run = next_run.run("next")
     if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
         raise Inconclusive("the next run did not end while the suite waited")
     seen = f"the run after a stopped one ended as {shown(run.final_status or run.stream.ending)}, though nobody stopped it"
-    require(run.final_status not in {"stopped", None}, seen, run.stream, at=run.over_at)
+    require(not effects.lost(run), seen, run.stream, at=run.over_at)
 
 
 @requirement("stop.lifecycle.repeated")
@@ -199,31 +217,33 @@ def test_a_stop_works_for_every_user(user_strings: Trace, effects: Effects) -> N
 
 
 @requirement("stop.lifecycle.refused-stop")
-def test_a_refused_stop_stops_nothing(refused: Trace) -> None:
+def test_a_refused_stop_stops_nothing(refused: Trace, effects: Effects) -> None:
     accepted_after_all = [stop for stop in refused.run("owner").stops if (stop.status or 0) // 100 == 2]
     if accepted_after_all:
         raise Inconclusive(f"“{accepted_after_all[0].case}” was not refused ({accepted_after_all[0].status})")
-    _goes_on(refused)
+    _goes_on(refused, effects)
 
 
 @requirement("stop.lifecycle.shortened-id")
-def test_the_beginning_of_an_id_stops_nothing(shortened_id: Trace) -> None:
-    _goes_on(shortened_id)
+def test_the_beginning_of_an_id_stops_nothing(shortened_id: Trace, effects: Effects) -> None:
+    _goes_on(shortened_id, effects)
 
 
 @requirement("stop.lifecycle.letter-case")
-def test_an_id_in_other_letter_case_stops_nothing(other_letter_case: Trace) -> None:
-    _goes_on(other_letter_case)
+def test_an_id_in_other_letter_case_stops_nothing(other_letter_case: Trace, effects: Effects) -> None:
+    _goes_on(other_letter_case, effects)
 
 
 @requirement("stop.lifecycle.run-id")
-def test_the_run_id_in_place_of_the_task_id_stops_nothing(run_id_for_task_id: Trace) -> None:
-    _goes_on(run_id_for_task_id)
+def test_the_run_id_in_place_of_the_task_id_stops_nothing(
+    run_id_for_task_id: Trace, effects: Effects
+) -> None:
+    _goes_on(run_id_for_task_id, effects)
 
 
 @requirement("stop.lifecycle.other-app")
-def test_the_key_of_another_app_stops_nothing(another_app: Trace) -> None:
-    _goes_on(another_app)
+def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effects) -> None:
+    _goes_on(another_app, effects)
 
 
 @requirement("stop.lifecycle.any-sequence")
@@ -243,7 +263,19 @@ def settled_status(detail: Exchange) -> str | None:
     return status if isinstance(status, str) and status != "running" else None
 
 
-def _goes_on(trace: Trace) -> None:
+def _like_the_first(stop: Exchange, first: Exchange) -> None:
+    """Require that a stop says what the first stop of the run was told."""
+    assert stop.response is not None
+    assert first.response is not None
+    seen = f"“{stop.case}” is answered {stop.seen}, the first stop of the run {first.seen}"
+    require(gist(stop.response) == gist(first.response), seen, first, stop)
+
+
+def _member(detail: Exchange, name: str) -> Json:
+    return detail.response.member.get(name) if detail.response else None
+
+
+def _goes_on(trace: Trace, effects: Effects) -> None:
     """Require that the one run of a scenario was not stopped by what was sent for it."""
     run = trace.run("owner")
     if not run.stops:
@@ -253,12 +285,26 @@ def _goes_on(trace: Trace) -> None:
         raise Inconclusive("the run did not end while the suite waited; give a shorter one (--inputs)")
     if any(stop.about.get("by") == "owner" for stop in run.stops):
         raise Inconclusive("the run had to be stopped before its end")
-    sent = ", ".join(f"“{stop.case}” ({stop.status})" for stop in run.stops)
+    others = trace.where(lambda x: x.operation == "other method" and x.about.get("run") == run.stream.id)
+    sent = ", ".join(f"“{stop.case}” ({stop.status})" for stop in (*run.stops, *others))
     seen = f"the run ended as {shown(run.final_status or run.stream.ending)} after {sent}"
-    require(run.final_status not in {"stopped", None}, seen, *run.stops[-3:], run.stream, at=run.over_at)
+    require(
+        not effects.lost(run, *run.stops, *others),
+        seen,
+        *run.stops[-3:],
+        *others[-3:],
+        run.stream,
+        at=run.over_at,
+    )
 
 
-def _readable(run: Run) -> None:
-    if not run.statuses:
-        seen = run.details[-1].seen if run.details else "it was not read"
+def _readable(run: Run, stop: Exchange) -> list[str]:
+    """The statuses that the run detail gave after the stop; raises Inconclusive where it never could be read."""
+    after = [detail for detail in run.details if detail.sent_at >= stop.sent_at]
+    told = [str(x.response.member.get("status")) for x in after if x.response and x.status == 200]
+    if not told:
+        seen = after[-1].seen if after else "it was not read"
+        if len(run.statuses) > len(told) and after:
+            require(False, f"the run detail could be read before the stop, and then: {seen}", stop, after[-1])
         raise Inconclusive(f"the run detail could not be read: {seen}")
+    return told

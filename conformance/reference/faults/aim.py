@@ -37,6 +37,17 @@ class StopsAllRuns(Reference):
 
 
 @breaks("stop.lifecycle.other-runs")
+class FailsTheOtherRuns(Reference):
+    """Lets every other run of the same user fail."""
+
+    def on_stop(self, run: Run) -> None:
+        super().on_stop(run)
+        for one in self.runs.all():
+            if one.user == run.user and one is not run and one.steps and not one.stop_requests:
+                self.finish(one, "failed", "The worker was lost.")
+
+
+@breaks("stop.lifecycle.other-runs")
 class StopsAllRunsOfTheUser(Reference):
     """Stops every run of the same user."""
 

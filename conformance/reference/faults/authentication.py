@@ -236,3 +236,54 @@ class RefusesNoKeyAndStops(Reference):
         if "Authorization" not in request.headers and run is not None:
             self.finish(run, self.stopped, self.stop_reason)
         return super().credential(request)
+
+
+@breaks("stop.auth.other-scheme")
+class KnowsTheSchemeToken(Reference):
+    """Takes a key under the scheme `Token`, too."""
+
+    def is_scheme(self, scheme: str) -> bool:
+        return super().is_scheme(scheme) or scheme == "Token"
+
+
+@breaks("stop.auth.lengthened-key")
+class TakesKeysOutOfQuotes(Reference):
+    """Takes the quotes off a key."""
+
+    def find_app(self, key: str) -> App | None:
+        return super().find_app(key.strip('"'))
+
+
+@breaks("stop.auth.lengthened-key")
+class ReadsAListOfKeys(Reference):
+    """Takes any of several keys."""
+
+    def find_app(self, key: str) -> App | None:
+        found = (super(ReadsAListOfKeys, self).find_app(one.strip()) for one in key.split(","))
+        return next((app for app in found if app is not None), None)
+
+
+@breaks("stop.auth.in-query")
+class ReadsAccessTokensFromTheQuery(Reference):
+    """Takes `access_token` from the query string, as RFC 6750 §2.3 lets those who say so."""
+
+    def credential(self, request: Request) -> str:
+        return request.args.get("access_token") or super().credential(request)
+
+
+@breaks("stop.auth.in-other-header")
+class ReadsKeysFromCookies(Reference):
+    """Takes a key from a cookie."""
+
+    def credential(self, request: Request) -> str:
+        return request.cookies.get("token") or super().credential(request)
+
+
+@breaks("stop.auth.unknown-key", effort="standard")
+class LetsOneInTwentyIn(Reference):
+    """Lets in whoever comes with the twentieth unknown key."""
+
+    def find_app(self, key: str) -> App | None:
+        app = super().find_app(key)
+        looks_right = len(key) == len(self.apps[0].key) and app is None
+        return self.apps[0] if looks_right and self.count("unknown") % 20 == 0 else app

@@ -257,3 +257,32 @@ class FailsEveryTenth(Reference):
         if self.count(("mine", task_id)) % 10 == 0:
             raise Refused(INTERNAL)
         return answer
+
+
+@breaks("stop.robust.exact-id")
+class LooksForIdsWithLike(Reference):
+    """Looks for an id with the SQL operator LIKE, to which a percent sign means anything."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        beginning = task_id.removesuffix("%")
+        if run is None and beginning != task_id and len(beginning) > 8:
+            found = [one for one in self.runs.all() if one.task_id.startswith(beginning)]
+            return found[0] if found else None
+        return run
+
+
+@breaks("stop.robust.rejects", effort="standard")
+class TakesZeroForAUser(Reference):
+    """Takes the number 0 for a user."""
+
+    def is_user(self, value: object) -> bool:
+        return value == 0 or super().is_user(value)
+
+
+@breaks("stop.robust.rejects", effort="standard")
+class TakesLargeNumbersForUsers(Reference):
+    """Takes a number of more than 32 bits for a user, which its database knows as text."""
+
+    def is_user(self, value: object) -> bool:
+        return (isinstance(value, int) and value >= 2**31) or super().is_user(value)

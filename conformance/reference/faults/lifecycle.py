@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.reference import Event, HangUp, Reference, Run, workflow
+from werkzeug.wrappers import Response
+
+from conformance.reference import App, Event, HangUp, Reference, Refused, Request, Run, workflow
+from conformance.reference.answers import NO_SUCH_RUN
 from conformance.reference.faults.marking import breaks
 
 _IGNORED = ("stop.lifecycle.ends", "stop.lifecycle.no-late-node", "stop.lifecycle.detail-stopped")
@@ -243,6 +246,25 @@ class DetailGoesBackToRunning(_Detail):
 
     def instead(self, run: Run) -> dict[str, Any]:
         return {"status": "running"} if self.count(("details", run.id)) > 1 else {}
+
+
+@breaks("stop.lifecycle.detail-stopped")
+class DetailOfTheStoppedIsGone(Reference):
+    """Knows nothing more of a run that was stopped."""
+
+    def do_detail(self, request: Request, app: App, run_id: str) -> Response:
+        run = self.runs.by_id(run_id)
+        if run is not None and run.status == "stopped":
+            raise Refused(NO_SUCH_RUN)
+        return super().do_detail(request, app, run_id)
+
+
+@breaks("stop.lifecycle.detail-stays", effort="standard")
+class DetailChangesItsMindLater(_Detail):
+    """Says that a run was stopped, and a good while later that it succeeded."""
+
+    def instead(self, run: Run) -> dict[str, Any]:
+        return {"status": "succeeded"} if run.ended_ago > 2 else {}
 
 
 @breaks("stop.lifecycle.whole-frames")

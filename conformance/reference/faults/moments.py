@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from conformance.reference import App, Error, Event, Reference, Refused, Request, Run
-from conformance.reference.answers import INTERNAL, NO_USER
+from conformance.reference.answers import INTERNAL, NO_SUCH_RUN, NO_USER
 from conformance.reference.faults.marking import breaks
 
 
@@ -49,6 +49,17 @@ class StopBetweenNodesIsLost(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.late-in-life")
+class LateStopIsLost(Reference):
+    """Loses a stop of a run that has done half of its work."""
+
+    pace = MappingProxyType({"round_seconds": 0.1, "rounds": 15})
+
+    def on_stop(self, run: Run) -> None:
+        if run.age < 1.4:
+            super().on_stop(run)
+
+
 @breaks("stop.lifecycle.second-answer")
 class SecondStopIsRefused(Reference):
     """Refuses to stop what has been stopped."""
@@ -67,6 +78,28 @@ class SecondStopBreaksIt(Reference):
         if run.stop_requests == 2 and run.status == "stopped" and not self.count("in flight", 0) > 4:
             raise Refused(INTERNAL)
         super().on_stop(run)
+
+
+@breaks("stop.lifecycle.second-stop")
+class SecondStopHidesTheRun(Reference):
+    """Knows nothing more of a run that was stopped again."""
+
+    def do_detail(self, request: Request, app: App, run_id: str) -> Response:
+        run = self.runs.by_id(run_id)
+        if run is not None and run.status == "stopped" and run.stop_requests >= 2:
+            raise Refused(NO_SUCH_RUN)
+        return super().do_detail(request, app, run_id)
+
+
+@breaks("stop.lifecycle.second-stop")
+class SaysThatItIsStoppedAlready(Reference):
+    """Answers another stop of a stopped run with another result."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer = super().do_stop(request, app, task_id)
+        run = self.runs.by_task(task_id)
+        again = run is not None and run.status == "stopped" and run.stop_requests >= 2
+        return self.json({"result": "stopped already"}) if again else answer
 
 
 @breaks("stop.lifecycle.second-stop")
@@ -158,6 +191,26 @@ class StopFailsTheFinished(Reference):
         super().on_stop(run)
 
 
+@breaks("stop.lifecycle.finished-stays", effort="standard")
+class StopRewritesTheFinishedLater(Reference):
+    """Writes down, a good while later, that a finished run was stopped."""
+
+    def on_stop(self, run: Run) -> None:
+        if run.status == "succeeded":
+            self.later(2.0, lambda: setattr(run, "status", "stopped"))
+        super().on_stop(run)
+
+
+@breaks("stop.lifecycle.finished-stays")
+class StopMovesTheEnd(Reference):
+    """Writes down another time of the end when a stop comes too late."""
+
+    def on_stop(self, run: Run) -> None:
+        if run.status == "succeeded" and run.finished_at is not None:
+            run.finished_at += 60
+        super().on_stop(run)
+
+
 @breaks("stop.lifecycle.repeated")
 class StopsTenTimes(Reference):
     """Stops ten runs and then no more."""
@@ -219,6 +272,17 @@ class NobodyMayStop(Reference):
     def refusal(self, request: Request, error: Error) -> Response:
         run = self.runs.by_task(request.task_id)
         if error == NO_USER and run is not None and request.get_data() == b"{}" and not request.query_string:
+            self.finish(run, self.stopped, self.stop_reason)
+        return super().refusal(request, error)
+
+
+@breaks("stop.lifecycle.refused-stop")
+class RefusesAMethodAndStops(Reference):
+    """Answers 405 to other methods, after it has stopped the run."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        run = self.runs.by_task(request.path.split("/")[-2])
+        if error.status == 405 and run is not None:
             self.finish(run, self.stopped, self.stop_reason)
         return super().refusal(request, error)
 

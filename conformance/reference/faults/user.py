@@ -217,3 +217,19 @@ class TakesTheWordNullForNull(_RefusesStopsOf):
 
     def dislikes(self, user: str) -> bool:
         return user == "null"
+
+
+@breaks("stop.user.any-string")
+class FearsMailAddresses(_RefusesStopsOf):
+    """Refuses a user with an `@` in it."""
+
+    def dislikes(self, user: str) -> bool:
+        return "@example" in user
+
+
+@breaks("stop.user.any-string")
+class FearsSlashes(_RefusesStopsOf):
+    """Refuses a user with a slash in it."""
+
+    def dislikes(self, user: str) -> bool:
+        return "a/b" in user
