@@ -27,7 +27,7 @@ def _tool(name: str) -> str:
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed; `python -m uv run --group dev pytest tests` brings it")
     return found
 
 
@@ -171,16 +171,58 @@ def test_the_container_and_the_pod_agree_and_are_not_root() -> None:
     assert not any("KEY" in variable["name"] for variable in container["env"])
 
 
+WORKFLOW = "deploy/github-workflow.yml"
+ACTION_LINTER = ("jactionlint", "--ignore", "unpinned-uses")  # which commit to trust is the reader's to say
+
+
+def _lint(*words: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Lint, with shellcheck in reach of what finds it by the path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return _run(_tool(words[0]), *words[1:], cwd=cwd, PATH=path)
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("hadolint", "Dockerfile"),
         ("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"),
+        ("check-jsonschema", "--builtin-schema", "vendor.github-workflows", WORKFLOW),
         ("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "deploy/gitlab-ci.yml"),
         ("kubernetes-validate", "--strict", "deploy/kubernetes-job.yaml"),
+        ("actionlint", WORKFLOW),
+        (*ACTION_LINTER, WORKFLOW),
+        (*ACTION_LINTER, "action.yml"),
     ],
-    ids=lambda words: words[-1],
+    ids=lambda words: f"{words[0]} {words[-1]}",
 )
 def test_the_linters_have_nothing_to_say(words: tuple[str, ...]) -> None:
-    done = _run(_tool(words[0]), *words[1:], cwd=ROOT)
+    done = _lint(*words)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _workflow_beside_the_action(folder: Path, old: str = "", new: str = "") -> Path:
+    """The example workflow in a repository that has the action itself, with a word exchanged."""
+    workflow = folder / ".github" / "workflows" / "judge.yml"
+    workflow.parent.mkdir(parents=True)
+    (folder / ".git").mkdir()
+    (folder / "action.yml").write_bytes((ROOT / "action.yml").read_bytes())
+    text = (ROOT / WORKFLOW).read_text("utf-8").replace("your-org/dify-conformance@v1", "./")
+    assert old in text
+    workflow.write_text(text.replace(old, new), "utf-8")
+    return workflow
+
+
+@pytest.mark.parametrize("linter", [("actionlint",), ACTION_LINTER], ids=lambda words: words[0])
+def test_the_workflow_gives_inputs_that_the_action_has(linter: tuple[str, ...], tmp_path: Path) -> None:
+    workflow = _workflow_beside_the_action(tmp_path)
+    done = _lint(*linter, str(workflow), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("linter", [("actionlint",), ACTION_LINTER], ids=lambda words: words[0])
+@pytest.mark.parametrize(("old", "new"), [("profile:", "profil:"), ("matrix.target", "matrix.tagret")])
+def test_the_linters_see_a_slip(linter: tuple[str, ...], old: str, new: str, tmp_path: Path) -> None:
+    workflow = _workflow_beside_the_action(tmp_path, old, new)
+    done = _lint(*linter, str(workflow), cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert new.removeprefix("matrix.").removesuffix(":") in done.stdout
