@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -169,6 +170,62 @@ def test_the_container_and_the_pod_agree_and_are_not_root() -> None:
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/work/reports", "/tmp"}
     assert not any("KEY" in variable["name"] for variable in container["env"])
+
+
+def _dockerfile() -> list[list[tuple[str, str]]]:
+    """The instructions of each stage of the Dockerfile."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
+    lines = [line.partition(" ") for line in text.replace("\\\n", " ").splitlines() if line]
+    starts = [number for number, line in enumerate(lines) if line[0] == "FROM"]
+    ends = [*starts[1:], len(lines)]
+    return [
+        [(word, rest) for word, _, rest in lines[start:end]] for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def test_the_image_is_pinned_and_made_from_what_is_let_in() -> None:
+    stages = _dockerfile()
+    bases = {rest.partition(" AS ")[0] for stage in stages for word, rest in stage if word == "FROM"}
+    assert len(bases) == 1
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", bases.pop())
+    copied = {
+        name for word, rest in stages[0] if word == "COPY" for name in rest.split()[:-1] if name != "./"
+    }
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[0] == "!"}
+    assert copied == let_in
+    assert dict(stages[1])["ENTRYPOINT"] == '["dify-conformance"]'
+
+
+def test_what_the_image_runs_makes_a_program_with_its_bytecode(tmp_path: Path) -> None:
+    """Do here what the stages do in the image, in other folders, with this Python."""
+    stage, last = map(dict, _dockerfile())
+    source, target = tmp_path / "source", tmp_path / "opt"
+    source.mkdir()
+    for name in ("pyproject.toml", "uv.lock", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in ("conformance", "specs"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = dict(word.split("=") for word in stage["ENV"].split())
+    environment |= {"UV_PROJECT_ENVIRONMENT": str(target), "UV_PYTHON": sys.executable, "VIRTUAL_ENV": ""}
+    uv = Path(os.environ.get("UV") or _tool("uv"))
+    path = os.pathsep.join([str(uv.parent), os.environ["PATH"]])
+    done = _run("sh", "-euc", stage["RUN"], cwd=source, **environment, PATH=path)
+    assert done.returncode == 0, done.stderr
+    (package,) = target.glob("lib/python*/site-packages/conformance")
+    compiled = {path.name.partition(".")[0] for path in package.glob("__pycache__/*.pyc")}
+    assert {path.stem for path in package.glob("*.py")} == compiled
+    assert not list(package.parent.glob("mypy"))
+    path = os.pathsep.join([str(target / "bin"), os.environ["PATH"]])
+    standard = last["RUN"].partition("&&")[0]
+    done = _run("sh", "-euc", standard, cwd=tmp_path, PATH=path, PYTHONPYCACHEPREFIX=str(tmp_path / "pyc"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    named = {path.name.partition(".")[0] for path in (tmp_path / "pyc").rglob("*.pyc")}
+    assert {"argparse", "decoder"} <= named
+    assert "test_json" not in named
+    (tmp_path / "work").mkdir()
+    words = [*json.loads(last["ENTRYPOINT"]), *json.loads(last["CMD"]), "--only", "stop.user.missing"]
+    done = _run(*words, cwd=tmp_path / "work", **OUTSIDE, PATH=path)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 WORKFLOW = "deploy/github-workflow.yml"
