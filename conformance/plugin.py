@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from conformance import spreading
 from conformance.judging import Inconclusive, NoAnswer, ScenarioCrashed, Untested, Violation
 from conformance.looking import Notes, watched
 from conformance.options import BY_FLAG, Getter, add_options, read_options
@@ -81,7 +82,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker, and what refuses workers."""
+    config.pluginmanager.register(spreading)
     config.addinivalue_line("markers", "requirement(id): the requirement of the catalogue that this checks")
 
 
@@ -109,7 +111,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the scenarios that the selected checks need, side by side."""
     judge = session.config.stash.get(STATE, None)
-    if judge is None or session.config.option.collectonly:
+    if judge is None or session.config.option.collectonly or spreading.is_worker(session.config):
         return
     if judge.refused:
         _end(session.config, judge.refused, EXIT_USAGE)

@@ -1,6 +1,8 @@
 """Several targets side by side: one table, reports for each, the gravest exit code."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +11,10 @@ import pytest
 from conformance.reference import Reference, Server
 from conformance.reference.versions import VERSIONS
 from conformance.several import Judged, worst
-from tests.commandline import surroundings
+from tests.commandline import SECONDS, surroundings
 from tests.judged import Judge
 
+ROOT = Path(__file__).resolve().parent.parent
 Serving = Callable[[Reference], Server]
 
 
@@ -67,3 +70,38 @@ def test_options_for_one_target_are_refused(judge: Judge) -> None:
 )
 def test_the_gravest_exit_code_counts(codes: tuple[int, ...], gravest: int) -> None:
     assert worst(Judged(str(code), code, Path(), {}) for code in codes) == gravest
+
+
+def test_pytest_spreads_targets_over_workers(serving: Serving, tmp_path: Path) -> None:
+    pytest.importorskip("xdist", reason="`python -m uv run --group dev pytest tests` brings pytest-xdist")
+    good, bad = serving(Reference(round_seconds=0.05)), serving(VERSIONS["dify-1.16"](round_seconds=0.05))
+    text = _table("staging", good.base_url) + _table("prod", bad.base_url)
+    (tmp_path / "dify-conformance.toml").write_text(text, "utf-8")
+    options = {"CONFORMANCE_OPTIONS": "--only stop.user --strict"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "2", str(ROOT / "deploy" / "many_targets")],
+        cwd=tmp_path,
+        env=surroundings(**_keys("staging", good), **_keys("prod", bad), **options),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout
+    assert "test_target[prod]" in done.stdout
+    assert "stop.user.number" in done.stdout
+    for name, exit_code in (("staging", 0), ("prod", 1)):
+        verdict = json.loads((tmp_path / "reports" / name / "verdict.json").read_text("utf-8"))
+        assert (verdict["target"]["name"], verdict["exit_code"]) == (name, exit_code)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["pytest", "dify-conformance"])
+def test_the_checks_of_one_target_are_not_spread(judge: Judge, own: bool) -> None:
+    pytest.importorskip("xdist", reason="`python -m uv run --group dev pytest tests` brings pytest-xdist")
+    plain = (sys.executable, "-m", "pytest", "conformance", "-n", "1")
+    judged = judge("--", "-p", "xdist", "-n", "1") if own else judge(program=plain)
+    assert judged.exit_code == 2, judged.output
+    assert "deploy/many_targets/test_targets.py" in judged.output
+    assert "passed" not in judged.output
+    assert not (judged.reports / "run.jsonl").exists()
