@@ -34,15 +34,19 @@ OUTCOMES: dict[type[BaseException], ResultKind] = {
 class Ended:
     """A plugin that a caller of pytest registers to learn the exit code of the verdict, and to break off.
 
-    Broken off once, the session judges what was recorded until then; the second time it ends at once.
+    Broken off once, the session judges what was recorded until then; the second time it ends at once, unless it
+    is writing its reports.
     """
 
     def __init__(self) -> None:
         self.exit_code: int | None = None
         self.break_off: Callable[[str], None] | None = None
+        self.writing = False
 
     def interrupt(self, _number: int, _frame: FrameType | None) -> None:
         """Handle a signal; raises KeyboardInterrupt where nothing is under way, or the second time."""
+        if self.writing:
+            return
         break_off, self.break_off = self.break_off, None
         if break_off is None:
             raise KeyboardInterrupt
@@ -243,6 +247,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     if exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}:
         judge.running.break_off("the run was interrupted")
+    for ended in _callers(session.config):
+        ended.writing = True
     with judge.stack:
         session.exitstatus = judge.finish()
     _tell(session.config, int(session.exitstatus))

@@ -128,6 +128,8 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
         code = int(pytest.main([*ours, *reporter, *asked, str(suites)], plugins=[plugin, ended]))
     if ended.exit_code is not None:
         return ended.exit_code
+    if code == pytest.ExitCode.INTERRUPTED:
+        return EXIT_CODES["incomplete"]
     crashed = code in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.TESTS_FAILED}
     return EXIT_CODES["harness fault"] if crashed else EXIT_USAGE
 
