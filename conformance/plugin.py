@@ -42,9 +42,11 @@ class Ended:
         self.exit_code: int | None = None
         self.break_off: Callable[[str], None] | None = None
         self.writing = False
+        self.told = False
 
     def interrupt(self, _number: int, _frame: FrameType | None) -> None:
         """Handle a signal; raises KeyboardInterrupt where nothing is under way, or the second time."""
+        self.told = True
         if self.writing:
             return
         break_off, self.break_off = self.break_off, None

@@ -23,7 +23,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """End the session at once where it has nothing but the suites."""
-    if config.inipath == SUITES / "pytest.ini" and config.getoption("numprocesses", None):
+    if config.inipath == SUITES / "suites.ini" and config.getoption("numprocesses", None):
         raise pytest.UsageError(REFUSED)
 
 

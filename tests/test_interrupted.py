@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from conformance.commands.run import run_suites
 from conformance.recording import read_recording
+from conformance.reference import Reference, serve
 from tests.commandline import SECONDS, Ran, command, surroundings
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -101,6 +103,57 @@ def test_what_was_seen_before_an_interruption_is_judged(tmp_path: Path) -> None:
         server.communicate(timeout=SECONDS)
     failed = [line["id"] for line in whole(ran)["requirements"] if line["result"] == "fail"]
     assert (ran.code, failed) == (1, ["stop.success.result"])
+
+
+def test_a_run_that_is_told_twice_still_leaves_whole_reports(tmp_path: Path) -> None:
+    """As CI services do it: SIGINT, and soon after SIGTERM, for as long as the process is there."""
+    reports = tmp_path / "reports"
+    process = start("run", "--reports", str(reports), cwd=tmp_path)
+    wait_for(lambda: lines(reports / "run.jsonl") > 30, "the run")
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: '"type":"result"' in (reports / "run.jsonl").read_text("utf-8"), "the end")
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.02)
+    ran = ended(process, reports)
+    assert ran.code == whole(ran)["exit_code"] == 3
+
+
+def test_targets_side_by_side_are_told_to_end(tmp_path: Path) -> None:
+    with serve(Reference()) as one, serve(Reference()) as other:
+        table = "".join(
+            f'[target.{name}]\nbase_url = "{server.base_url}"\nkeys = {{ DIFY_API_KEY = "{name.upper()}" }}\n'
+            for name, server in (("one", one), ("other", other))
+        )
+        (tmp_path / "dify-conformance.toml").write_text(table, "utf-8")
+        keys = {"ONE": one.keys["DIFY_API_KEY"], "OTHER": other.keys["DIFY_API_KEY"]}
+        reports = tmp_path / "reports"
+        words = ("run", "--target", "one", "--target", "other", "--reports", str(reports))
+        process = start(*words, cwd=tmp_path, **keys)
+        for name in ("one", "other"):
+            recording = reports / name / "run.jsonl"
+            wait_for(lambda recording=recording: lines(recording) > 8, name)  # type: ignore[misc]
+        process.send_signal(signal.SIGTERM)
+        ran = ended(process, reports)
+    assert ran.code == 3, ran.out + ran.err
+    told = json.loads((reports / "targets.json").read_text("utf-8"))
+    assert {name: one["outcome"] for name, one in told["targets"].items()} == {
+        "one": "incomplete",
+        "other": "incomplete",
+    }
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM], ids=lambda told: told.name)
+def test_a_run_that_is_interrupted_before_it_began_claims_nothing(
+    told: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupted(*_: object, **__: object) -> int:
+        signal.raise_signal(told)
+        return 0
+
+    monkeypatch.setattr(pytest, "main", interrupted)
+    assert run_suites([]) == 3
+    assert "before anything was asked" in capsys.readouterr().err
 
 
 def test_an_interrupted_run_is_judged_again_as_incomplete(tmp_path: Path) -> None:

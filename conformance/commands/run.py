@@ -102,7 +102,8 @@ def _heeded(ended: "Ended") -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # Told once, the process ends with the exit code of its verdict, however often it is told again.
+            signal.signal(number, signal.SIG_IGN if ended.told else handler)
 
 
 def run_suites(asked: Sequence[str], shown: bool = False) -> int:
@@ -124,11 +125,15 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
     reporter = [word for name in left_out for word in ("-p", f"no:{name}")]
     ended = plugin.Ended()
     gc.freeze()  # what was imported stays; pytest and Hypothesis collect garbage more often than they need to
-    with _heeded(ended):
-        code = int(pytest.main([*ours, *reporter, *asked, str(suites)], plugins=[plugin, ended]))
+    try:
+        with _heeded(ended):
+            code = int(pytest.main([*ours, *reporter, *asked, str(suites)], plugins=[plugin, ended]))
+    except KeyboardInterrupt:
+        code = pytest.ExitCode.INTERRUPTED
     if ended.exit_code is not None:
         return ended.exit_code
     if code == pytest.ExitCode.INTERRUPTED:
+        click.echo("Interrupted before anything was asked.", err=True)
         return EXIT_CODES["incomplete"]
     crashed = code in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.TESTS_FAILED}
     return EXIT_CODES["harness fault"] if crashed else EXIT_USAGE
