@@ -19,6 +19,7 @@ Ending = Literal["clean", "broken tail", "reset", "silence", "too large", "left"
 TOO_MANY = 429
 FINAL = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})  # what the status of a run ends as
 TERMINAL = "workflow_finished"
+LATER = "later"  # the case of a look at a run detail when its deadline is over
 CLEAN_UP = "clean-up"  # the case of a stop that only ends what a scenario left running; never judged
 FINISHED_STATUSES = frozenset({"succeeded", "failed", "stopped", "partial-succeeded", "cancelled"})
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.stage import Stage
-from conformance.trace import Event
+from conformance.trace import LATER, Event
 
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
 FEW = 4  # events of which one may say that they came all at once
@@ -29,7 +29,7 @@ def plain(stage: Stage) -> None:
     stage.stop(run, "stop")
     stage.settle(run)
     stage.pause(stage.later)
-    stage.detail(run)
+    stage.detail(run, LATER)
 
 
 def closing(stage: Stage) -> None:
