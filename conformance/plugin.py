@@ -4,13 +4,14 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from conformance.judging import Inconclusive, NoAnswer, ScenarioCrashed, Untested, Violation
+from conformance.leftovers import remove
 from conformance.looking import Notes, watched
 from conformance.options import BY_FLAG, Getter, add_options, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue
@@ -95,6 +96,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     judge = session.config.stash.get(STATE, None)
     if judge is None or session.config.option.collectonly:
         return
+    options = read_options(getter(session.config))
+    with suppress(OSError):  # what cannot be written is told when it is tried
+        remove(options.reports, recording=options.recording is None)
     if judge.refused:
         _end(session.config, judge.refused, EXIT_USAGE)
     if session.testsfailed:
