@@ -14,6 +14,7 @@ import click
 
 from conformance.leftovers import remove
 from conformance.options import BY_FLAG, OPTIONS, Option
+from conformance.scratch import use_scratch
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
 STRICT = "--strict"
@@ -137,6 +138,7 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
+    use_scratch()
     suites = plugin.suites()
     # Checks say themselves what they saw; rewriting their asserts would only cost time.
     ours = ["-c", str(suites / "pytest.ini"), "--rootdir", str(suites), "--assert=plain"]
