@@ -3,20 +3,28 @@
 import inspect
 import json
 import pkgutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any
 
 from conformance import suites
+from conformance.baseline import Entry
 from conformance.contract import Contract, PointerError
+from conformance.examples import PLACEHOLDERS, Example, examples_of
 from conformance.profiles import load_profile, profile_names
 from conformance.reference.faults import Specimen, specimens
-from conformance.requirements import Catalogue, Requirement
+from conformance.requirements import Catalogue, Level, Requirement
 from conformance.scenarios import SCENARIOS, Scenario
+from conformance.trace import Json
 
 PLACE = 12  # lines of the document that are shown
 FAULTS = 3
+LEFT: Mapping[Level, str] = {
+    "MUST": "Until it is mended, list the id with a reason in a baseline: the run stays red for all else.",
+    "SHOULD": "Clients expect it, though no document promises it; it fails a run with --strict only.",
+    "MAY": "Both is allowed. It is recorded so that diff can tell when it changes.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +60,37 @@ def explain(one: Requirement, catalogue: Catalogue, contract: Contract) -> Itera
         yield f"presumes   {', '.join(one.presumes)}: where that fails, this says nothing of its own"
     yield from _section("where it is written", _place(one, contract))
     yield from _section("how it is checked", _checked(one))
-    yield from _section("what passes", _passing(one, contract))
+    yield from _section("what passes", _passing(one))
     yield from _section("what fails", _failing(one))
     yield from _section("what Dify does", _upstream(one, catalogue))
     yield from _section("what to do", _advice(one))
+
+
+def explanation(one: Requirement, catalogue: Catalogue, contract: Contract) -> dict[str, Json]:
+    """The same for programs."""
+    examples, check = examples_of(one.id), find_check(one.id)
+    return {
+        "id": one.id,
+        "level": one.level,
+        "title": one.title,
+        "why": one.why,
+        "needs": list(one.needs),
+        "presumes": list(one.presumes),
+        "place": one.place,
+        "text": list(_place(one, contract)),
+        "check": check.name if check else None,
+        "scenarios": [{"name": played.name, "title": played.title} for played in check.scenarios]
+        if check
+        else [],
+        "passes": asdict(examples.passing) if examples.passing else None,
+        "fails": asdict(examples.failing) if examples.failing else None,
+        "specimens": [{"name": s.name, "title": s.title, "like": s.like} for s in _broken(one)],
+        "upstream": [
+            {"profile": name, "because": entry.told(), "answer": entry.answer}
+            for name, entry in _known(one, catalogue)
+        ],
+        "advice": list(_advice(one)),
+    }
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
@@ -98,25 +133,32 @@ def _checked(one: Requirement) -> Iterator[str]:
     yield f"judged by conformance/suites/{check.name}"
 
 
-def _passing(one: Requirement, contract: Contract) -> Iterator[str]:
-    """The answer that the document shows at that place, if it is about an answer."""
-    parts = one.place.split("/")
-    if not one.in_document or len(parts) < 3 or parts[1] != "responses":
-        yield "what the embedded reference server does:"
-        yield f"  dify-conformance run --only {one.id}"
-        return
-    for answer in contract.stop.answers:
-        if answer.key != parts[2]:
-            continue
-        for name, body in answer.examples.items():
-            if parts[-2] != "examples" or parts[-1] == name:
-                yield f"{answer.status} {json.dumps(body, ensure_ascii=False)}"
+def _passing(one: Requirement) -> Iterator[str]:
+    """What was exchanged with the reference server."""
+    if example := examples_of(one.id).passing:
+        yield from _told(example)
+        if example.seen:
+            yield f"seen: {example.seen}"
+    yield f"again: dify-conformance run --only {one.id}"
 
 
 def _failing(one: Requirement) -> Iterator[str]:
-    for specimen in _broken(one)[:FAULTS]:
-        yield f"{specimen.name}: {specimen.title}" + (f" ({specimen.like})" if specimen.like else "")
-        yield f"  dify-conformance serve --fault {specimen.name}"
+    """What was exchanged with a server that breaks it, and who else does."""
+    broken = {specimen.name: specimen for specimen in _broken(one)}
+    if example := examples_of(one.id).failing:
+        specimen = broken.pop(example.server, None)
+        yield f"{example.server}: {specimen.title if specimen else ''}".rstrip(" :")
+        yield from _told(example)
+        yield f"seen: {example.seen}"
+        yield f"again: dify-conformance serve --fault {example.server}"
+    for specimen in list(broken.values())[:FAULTS]:
+        like = f" ({specimen.like})" if specimen.like else ""
+        yield f"{'also ' if example else ''}{specimen.name}: {specimen.title}{like}"
+
+
+def _told(example: Example) -> Iterator[str]:
+    yield from (f"  {line}" for line in example.lines)
+    yield f"  ({PLACEHOLDERS})"
 
 
 def _broken(one: Requirement) -> list[Specimen]:
@@ -125,21 +167,26 @@ def _broken(one: Requirement) -> list[Specimen]:
 
 
 def _upstream(one: Requirement, catalogue: Catalogue) -> Iterator[str]:
-    for name in profile_names():
-        for entry in load_profile(name, catalogue).known.of(one.id):
-            yield f"{name}: {entry.told()}"
-            if entry.answer:
-                yield f"  {entry.answer}"
+    known = _known(one, catalogue)
+    for name, entry in known:
+        yield f"{name}: {entry.told()}"
+        if entry.answer:
+            yield f"  {entry.answer}"
+    if not known:
+        yield f"No deviation is listed in {', '.join(profile_names())}."
+
+
+def _known(one: Requirement, catalogue: Catalogue) -> list[tuple[str, Entry]]:
+    """What the profiles know of it, each entry with the name of its profile."""
+    return [
+        (name, entry) for name in profile_names() for entry in load_profile(name, catalogue).known.of(one.id)
+    ]
 
 
 def _advice(one: Requirement) -> Iterator[str]:
-    match one.level:
-        case "MUST":
-            yield "Mend the server. Until then, list the id with a reason in a baseline: the run stays red for all else."
-        case "SHOULD":
-            yield "Mend it if you can: clients expect it, though no document promises it. It fails a run with --strict only."
-        case _:
-            yield "Nothing: both is allowed. It is recorded so that diff can tell when it changes."
+    if one.advice:
+        yield one.advice
+    yield LEFT[one.level]
     if one.needs:
         yield f"Set {' and '.join(one.needs)} in the environment to have it tested."
     yield f"Look at it alone: dify-conformance run --base-url URL --only {one.id}"

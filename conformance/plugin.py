@@ -4,7 +4,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -13,6 +13,7 @@ import pytest
 
 from conformance import spreading
 from conformance.judging import Inconclusive, NoAnswer, ScenarioCrashed, Untested, Violation
+from conformance.leftovers import remove
 from conformance.looking import Notes, watched
 from conformance.options import BY_FLAG, Getter, add_options, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue
@@ -119,6 +120,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     judge = session.config.stash.get(STATE, None)
     if judge is None or session.config.option.collectonly or spreading.is_worker(session.config):
         return
+    options = read_options(getter(session.config))
+    with suppress(OSError):  # what cannot be written is told when it is tried
+        remove(options.reports, recording=options.recording is None)
     if judge.refused:
         _end(session.config, judge.refused, EXIT_USAGE)
     if session.testsfailed:

@@ -19,7 +19,8 @@ class Requirement:
 
     ``place`` is a JSON pointer relative to the stop operation, or the section of an RFC; ``needs`` are the
     variables of keys without which it is untested; ``presumes`` are requirements without which its failure
-    says nothing of its own; ``effort`` is the level from which on it is judged.
+    says nothing of its own; ``effort`` is the level from which on it is judged; ``advice`` is what an operator
+    or an author of a server does about it, that of its topic where it has none of its own.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Requirement:
     presumes: tuple[str, ...] = ()
     effort: str = "quick"
     untestable: str | None = None
+    advice: str = ""
 
     @property
     def topic(self) -> str:
@@ -69,7 +71,7 @@ class Catalogue:
 def load_catalogue(folder: Path | None = None) -> Catalogue:
     """The catalogue from its TOML files; raises ValueError for one that breaks its own rules."""
     files = sorted((folder or specs_dir() / "requirements").glob("*.toml"))
-    tables = [table for file in files for table in tomllib.loads(file.read_text("utf-8"))["requirement"]]
+    tables = [table for file in files for table in _tables(tomllib.loads(file.read_text("utf-8")))]
     catalogue = Catalogue(tuple(_requirement(table) for table in tables))
     if len(catalogue.by_id) != len(tables):
         raise ValueError("an id occurs twice in the catalogue")
@@ -79,6 +81,12 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
                 f"{one.id} presumes {', '.join(sorted(unknown))}, which the catalogue does not have"
             )
     return catalogue
+
+
+def _tables(file: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The records of one file; what it says at its top, each says."""
+    shared = {name: value for name, value in file.items() if name != "requirement"}
+    yield from (shared | table for table in file["requirement"])
 
 
 def _requirement(table: Mapping[str, Any]) -> Requirement:
@@ -94,4 +102,5 @@ def _requirement(table: Mapping[str, Any]) -> Requirement:
         presumes=tuple(table.get("presumes", ())),
         effort=str(table.get("effort", "quick")),
         untestable=table.get("untestable"),
+        advice=str(table.get("advice", "")),
     )

@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import NotFound
 
+from conformance.leftovers import OWN
+from conformance.leftovers import RECORDING as LEFT
 from conformance.reference import App, Reference, Request, Response
+from conformance.report.files import REPORTS
+from conformance.session import JUNIT, RECORDING, VERDICT
+from conformance.several import TABLE
+from tests.commandline import command
 from tests.judged import Judge, Judged
 
 DATA = Path(__file__).parent / "data"
@@ -182,6 +188,47 @@ def test_a_configuration_that_cannot_be_used(
     assert "Traceback" not in judged.output
     for word in words:
         assert word in judged.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--spec", "absent.yaml"),
+        ("--config", "absent.toml"),
+        ("--baseline", "absent.toml"),
+        ("--inputs", "[1]"),
+        ("--only", "stop.nothing"),
+        ("--effort", "heroic"),
+        ("--no-such-option",),
+        ("--target", "a", "--target", "b", "--base-url", "http://127.0.0.1:1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_no_older_verdict_outlives_a_wrong_option(
+    judge: Judge, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name in (*OWN, "notes.txt"):
+        (reports / name).write_text("conformant", "utf-8")
+    assert judge(*arguments, env=KEY).exit_code == 2
+    left = {file.name for file in reports.iterdir()}
+    assert "notes.txt" in left
+    assert not [name for name in left & set(OWN) if "conformant" in (reports / name).read_text("utf-8")]
+
+
+def test_a_recording_that_cannot_be_judged_leaves_no_older_verdict(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name in ("verdict.json", "run.jsonl"):
+        (reports / name).write_text("conformant", "utf-8")
+    assert command("judge", str(reports / "run.jsonl"), reports=reports).code == 2
+    assert [file.name for file in reports.iterdir()] == ["run.jsonl"]
+
+
+def test_every_report_is_known_to_be_ours() -> None:
+    assert {VERDICT, JUNIT, TABLE, *REPORTS} == set(OWN)
+    assert RECORDING == LEFT
 
 
 def test_a_target_of_the_configuration(

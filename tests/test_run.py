@@ -1,14 +1,17 @@
 """The main job: one command, one verdict, the same in both ways."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.reference import App, Reference, Refused, Request
+from tests.commandline import SECONDS, surroundings
 from tests.judged import Judge
 
 PYTEST = (sys.executable, "-m", "pytest", "conformance", "-q")
@@ -24,6 +27,23 @@ def test_the_embedded_server_is_conformant(judge: Judge) -> None:
     junit = (judged.reports / "junit.xml").read_text("utf-8")
     assert 'name="requirement" value="stop.success.status"' in junit
     assert 'name="level" value="MUST"' in junit
+
+
+@pytest.mark.parametrize("flags", [(), ("-B",)], ids=["kept elsewhere", "nothing kept"])
+def test_nothing_but_reports_is_left_in_the_directory(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for words in (("run", "--only", "stop.robust.spelling"), ("judge", "reports/run.jsonl")):
+        subprocess.run(
+            [sys.executable, *flags, "-m", "conformance", *words],
+            cwd=tmp_path,
+            env=surroundings(TMPDIR=str(scratch)),
+            stdout=subprocess.DEVNULL,
+            timeout=SECONDS,
+            check=True,
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["reports", "scratch"]
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize("plugins", [(), ("-p", "no:base_url")], ids=["with pytest-base-url", "without"])

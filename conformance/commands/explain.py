@@ -1,5 +1,6 @@
 """``dify-conformance explain``: what is known of one requirement."""
 
+import json
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -7,12 +8,12 @@ from pathlib import Path
 import click
 
 from conformance.contract import DocumentError, load_contract
-from conformance.explaining import explain
+from conformance.explaining import explain, explanation
 from conformance.requirements import Catalogue, load_catalogue
 from conformance.verdict import EXIT_USAGE
 
 
-def _explain(requirement: str, spec: Path | None) -> None:
+def _explain(requirement: str, spec: Path | None, as_json: bool) -> None:
     catalogue = load_catalogue()
     one = catalogue.by_id.get(requirement) or catalogue.by_id.get(f"stop.{requirement}")
     if one is None:
@@ -23,7 +24,10 @@ def _explain(requirement: str, spec: Path | None) -> None:
     except DocumentError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
-    click.echo("\n".join(explain(one, catalogue, contract)))
+    if as_json:
+        click.echo(json.dumps(explanation(one, catalogue, contract), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(explain(one, catalogue, contract)))
 
 
 def _unknown(id_: str, catalogue: Catalogue) -> str:
@@ -39,9 +43,18 @@ command = click.Command(
     params=[
         click.Argument(["requirement"], metavar="ID"),
         click.Option(["--spec"], type=click.Path(path_type=Path), help="another edition of the document"),
+        click.Option(["--json", "as_json"], is_flag=True, help="print one JSON object, for scripts"),
     ],
-    help="""Explain one requirement: why it matters, where it is written, how it is checked, what breaks it,
-    what versions of Dify do, and what to do about it. ID is one that dify-conformance list names; the leading
-    "stop." may be left out.
+    help="""Explain one requirement: why it matters, where it is written, how it is checked, an example that passes and
+    one that fails, what versions of Dify do, and what to do about it. ID is one that dify-conformance list names;
+    the leading "stop." may be left out.
+
+    \b
+    Examples:
+      dify-conformance explain lifecycle.no-late-node
+      dify-conformance explain user.missing --json
+
+    \b
+    Exit codes: 0 explained, 2 usage, or no such requirement.
     """,
 )

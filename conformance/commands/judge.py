@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from conformance.commands.run import JUNIT, arguments, parameter, run_suites
+from conformance.commands.run import JUNIT, Reporting, arguments, parameter, prepare, run_suites
 from conformance.options import OPTIONS
 from conformance.recording import RecordingError, read_recording
 from conformance.verdict import EXIT_USAGE
@@ -25,6 +25,7 @@ GIVEN = (
 
 
 def _judge(recording: Path, **values: Any) -> None:
+    prepare(values["conformance_reports"], recording=False)
     try:
         header = read_recording(recording).header
     except RecordingError as error:
@@ -44,7 +45,7 @@ def _judge(recording: Path, **values: Any) -> None:
     sys.exit(run_suites([*arguments({**as_recorded, **chosen}), f"--recording={recording}", *junit]))
 
 
-command = click.Command(
+command = Reporting(
     "judge",
     callback=_judge,
     params=[

@@ -5,14 +5,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.leftovers import remove
 from conformance.options import BY_FLAG, OPTIONS, Option
+from conformance.scratch import use_scratch
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 STRICT = "--strict"
 JUNIT = "junit.xml"
 TARGET = BY_FLAG["--target"]
+REPORTS = BY_FLAG["--reports"]
 ALONE = ("--base-url", "--recording", "--write-baseline")
 UNUSED = ("cacheprovider", "doctest", "logging", "unraisableexception", "threadexception", "faulthandler")
 
@@ -55,10 +59,14 @@ def arguments(values: dict[str, Any], strict: str = "--strict-should") -> list[s
     return found
 
 
-def writable(reports: Path) -> None:
-    """Make the directory for the reports; ends the program where that cannot be."""
+def prepare(reports: Path, recording: bool = True) -> None:
+    """Make the directory for the reports, without those of an earlier run; ends the program where that cannot be.
+
+    An earlier ``recording`` stays where none is written.
+    """
     try:
         reports.mkdir(parents=True, exist_ok=True)
+        remove(reports, recording)
     except OSError as error:
         click.echo(
             f"Nothing can be written to {reports}: {error}. Give another directory with --reports.", err=True
@@ -66,9 +74,37 @@ def writable(reports: Path) -> None:
         sys.exit(EXIT_USAGE)
 
 
+class Reporting(click.Command):
+    """A command that writes reports; a wrong option leaves none of an earlier run behind either."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, read."""
+        asked = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError:
+            with suppress(OSError):
+                remove(_reports_in(asked), recording=False)
+            raise
+
+
+def _reports_in(words: list[str]) -> Path:
+    """The directory for the reports, as far as the words tell it."""
+    flag, found = REPORTS.flag, str(REPORTS.default)
+    for word, following in pairwise([*words, ""]):
+        found = (
+            following
+            if word == flag
+            else word.removeprefix(f"{flag}=")
+            if word.startswith(f"{flag}=")
+            else found
+        )
+    return Path(found)
+
+
 def _run(pytest_arguments: tuple[str, ...], **values: Any) -> None:
     reports: Path = values["conformance_reports"]
-    writable(reports)
+    prepare(reports, recording=not values["conformance_recording"])
     targets = tuple(dict.fromkeys(values[TARGET.name]))
     if len(targets) > 1:
         sys.exit(_run_several(targets, pytest_arguments, values))
@@ -118,6 +154,7 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
+    use_scratch()
     suites = plugin.suites()
     # Checks say themselves what they saw; rewriting their asserts would only cost time.
     ours = ["-c", str(suites / "suites.ini"), "--rootdir", str(suites), "--assert=plain"]
@@ -139,7 +176,7 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
     return EXIT_CODES["harness fault"] if crashed else EXIT_USAGE
 
 
-command = click.Command(
+command = Reporting(
     "run",
     callback=_run,
     params=[

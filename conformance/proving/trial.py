@@ -56,7 +56,7 @@ def attempt(name: str, settings: Settings) -> Trial:
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            code = _run(case, Path(folder), settings)
+            code = run_case(case, Path(folder), settings)
         path = Path(folder) / VERDICT
         if not path.exists():
             crash = f"the suite left no verdict (exit code {code}): {printed.getvalue()[-2000:]}"
@@ -65,7 +65,8 @@ def attempt(name: str, settings: Settings) -> Trial:
     return judge(case, verdict, time.monotonic() - began)
 
 
-def _run(case: Case, folder: Path, settings: Settings) -> int:
+def run_case(case: Case, folder: Path, settings: Settings, *more: str) -> int:
+    """Serve the case and judge it, with ``more`` options; the exit code. The reports are left in the folder."""
     pace: dict[str, Any] = {"round_seconds": ROUND_SECONDS, "rounds": ROUNDS}
     pace |= getattr(case.make, "pace", {})
     with serve(case.make(**pace)) as server:
@@ -75,4 +76,4 @@ def _run(case: Case, folder: Path, settings: Settings) -> int:
         file.write_text(table, "utf-8")
         os.environ.update(server.keys)
         options = ["--config", str(file), "--target", "trial", "--reports", str(folder)]
-        return run_suites([*options, "--effort", case.effort])
+        return run_suites([*options, "--effort", case.effort, *more])
