@@ -60,7 +60,7 @@ def sequences(stage: Stage) -> None:
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
 PLAIN = Scenario(opening.plain, requests=30)
 NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=30)
-CLOSING = Scenario(opening.closing, requests=3)
+CLOSING = Scenario(opening.closing, requests=4)
 
 # Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of
 # others can only be told while it is known which runs there are.
@@ -74,22 +74,24 @@ MAIN = (
         requests=44,
         needs_run=False,
         draws=True,
-        drawn=drawn(12, 114, 6),
+        drawn=drawn(12, 122, 7),
     ),
     Scenario(
         properties.generated_requests, streams=0, requests=36, needs_run=False, draws=True, drawn=generated()
     ),
-    Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(3)),
+    Scenario(
+        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 34, 1)
+    ),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=10),
-    Scenario(sequences, streams=2, requests=120, draws=True),
+    Scenario(sequences, streams=2, requests=150, draws=True),
     Scenario(lifecycle.next_run, requests=30),
     Scenario(lifecycle.finished, requests=12),
     Scenario(refusals.credentials, requests=26, needs_run=False),
     Scenario(refusals.bodies, requests=22, needs_run=False),
     Scenario(refusals.users, requests=20, needs_run=False),
     Scenario(lifecycle.repeated, streams=LANES, requests=24),
-    Scenario(refusals.user_strings, streams=LANES, requests=12),
+    Scenario(refusals.user_strings, streams=LANES, requests=18),
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(lifecycle.refused, requests=16),
     Scenario(lifecycle.shortened_id, requests=10),

@@ -2,7 +2,8 @@
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from conformance.masking import placeholder
 from conformance.runs import is_terminal
@@ -14,6 +15,7 @@ from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
+DEEPER = 6.0  # seconds in which a workflow is expected to come to another node than its first ones
 LATER = 0.5  # seconds after which a final status is looked at again
 
 
@@ -25,19 +27,21 @@ def at_once(stage: Stage) -> None:
 
 
 def during_node(stage: Stage) -> None:
-    """Stop a run when a node has just begun to work."""
-    _stop_on(stage, "node_started")
+    """Stop a run when a node has begun to work that is not the first to do so."""
+    run = stage.start("owner")
+    in_its_midst(run)
+    seen = {event.node for event in run.stream.events if event.name == "node_started"}
+    run.wait(lambda event: event.name == "node_started" and event.node not in seen, DEEPER)
+    stage.stop(run, "stop")
+    stage.settle(run)
 
 
 def between_nodes(stage: Stage) -> None:
     """Stop a run when a node has just finished and the next has not begun."""
-    _stop_on(stage, "node_finished")
-
-
-def _stop_on(stage: Stage, name: str) -> None:
     run = stage.start("owner")
-    if not run.wait(well_after_start(run, name), NODE_PATIENCE * 2) and not run.wait(
-        lambda event: event.name == name, 0.01
+    finished = well_after_start(run, "node_finished")
+    if not run.wait(finished, NODE_PATIENCE * 2) and not run.wait(
+        lambda event: event.name == "node_finished", 0.01
     ):
         raise Unmet(
             "the workflow showed no node events to time a stop by; give one with several nodes (--inputs)"
@@ -132,7 +136,7 @@ def refused(stage: Stage) -> None:
                 asked = stage.stop_request(run.task_id, user=run.user, key=placeholder(name))
                 stage.stop(run, f"{mode} key", request=asked)
 
-    _leave_alone(stage, send)
+    _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect
 
 
 def shortened_id(stage: Stage) -> None:
@@ -181,9 +185,11 @@ def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
     return stage.stop(run, "foreign stop", request=stage.stop_request(task, user=run.user), task=task)
 
 
-def _leave_alone(stage: Stage, send: Callable[[LiveRun], object]) -> None:
+def _leave_alone(
+    stage: Stage, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Do something to a run that must not stop it, early enough to see, and let the run end."""
-    for inputs in stage.inputs.natural:
+    for inputs in natural or stage.inputs.natural:
         run = stage.start("owner", inputs=inputs)
         send(run)
         if not _succeeded(run):

@@ -7,6 +7,7 @@ from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.stage import Stage
 from conformance.trace import Event
 
+LAST_LOOK = "detail of the first run"
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
 EARLY = 0.2  # seconds after the first event; a stop that comes earlier is a case of its own (at_once)
 
@@ -28,8 +29,14 @@ def plain(stage: Stage) -> None:
 
 
 def closing(stage: Stage) -> None:
-    """See whether the target is still there, and walk the happy path once more, as far as the acknowledgement."""
+    """See whether the target is still there, and walk the happy path once more, as far as the acknowledgement.
+
+    The detail of its first run is read again: by now whoever writes late has written.
+    """
     stage.see_whether_still_there()
+    stopped = next((run for run in stage.before.runs if run.effective), None)
+    if stopped is not None and stopped.run_id:
+        stage.read(stopped.run_id, LAST_LOOK, stopped.stream.id)
     run = stage.start("owner")
     stage.stop(run, "stop")
     stage.leave(run)

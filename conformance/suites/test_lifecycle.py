@@ -1,10 +1,13 @@
 """A stop that was acknowledged really stops the run: that one, and no other."""
 
+from dataclasses import replace
+
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, since
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.refusal import accepted
+from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
 from conformance.trace import TERMINAL, Exchange, Run, Trace
 
@@ -57,8 +60,20 @@ def test_no_node_starts_after_the_stop(plain: Trace, effects: Effects, deadlines
 
 
 @requirement("stop.lifecycle.detail-stopped")
-def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
+def test_the_run_detail_says_stopped(
+    plain: Trace, closing: Trace, effects: Effects, deadlines: Deadlines
+) -> None:
     run, stop = effects.stopped(plain)
+    tried = with_last_look(run, closing)
+    other = effects.natural.example
+    gone = tried.details and not tried.statuses and other is not None and other.statuses
+    seen = tried.details[-1].seen if tried.details else "nothing"
+    require(
+        not gone,
+        f"the run detail was answered {seen}, where that of a run which nobody stopped could be read",
+        stop,
+        *tried.details[-1:],
+    )
     _readable(run)
     seen = ", then ".join(dict.fromkeys(run.statuses))
     waited = f" for {deadlines.detail:g} s" if run.statuses[-1] == "running" else ""
@@ -66,17 +81,18 @@ def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: 
 
 
 @requirement("stop.lifecycle.detail-stays")
-def test_the_run_detail_goes_on_saying_stopped(plain: Trace, effects: Effects) -> None:
+def test_the_run_detail_goes_on_saying_stopped(plain: Trace, closing: Trace, effects: Effects) -> None:
     run, stop = effects.stopped(plain)
     _readable(run)
     if "stopped" not in run.statuses:
         raise Inconclusive("the run detail never said stopped")
-    after = run.statuses[run.statuses.index("stopped") :]
+    looked = with_last_look(run, closing)
+    after = looked.statuses[looked.statuses.index("stopped") :]
     require(
         set(after) == {"stopped"},
         f"the run detail said {', then '.join(dict.fromkeys(after))}",
         stop,
-        *run.details[-2:],
+        *looked.details[-3:],
     )
 
 
@@ -216,6 +232,12 @@ def test_every_sequence_of_actions_ends_as_it_must(sequences: Trace, effects: Ef
         wrong = [text for run in runs if (text := contradiction(run, effects))]
         told = [x for run in runs for x in (run.stream, *run.stops, *run.details)]
         require(not wrong, wrong[0] if wrong else "", *sorted(told, key=lambda x: x.sent_at))
+
+
+def with_last_look(run: Run, closing: Trace) -> Run:
+    """The run of the happy path with what its detail said at the end of the session."""
+    later = closing.where(lambda exchange: exchange.case == LAST_LOOK)
+    return replace(run, details=(*run.details, *later))
 
 
 def settled_status(detail: Exchange) -> str | None:
