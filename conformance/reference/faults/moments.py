@@ -53,6 +53,8 @@ class StopBetweenNodesIsLost(Reference):
 class StopInALaterLoopIsLost(Reference):
     """Loses a stop that comes while a node of the second loop is at work, or of the third."""
 
+    pace = MappingProxyType({"round_seconds": 0.04})
+
     def script(self, run: Run) -> Iterator[Event]:
         for event in super().script(run):
             run.loop = event["data"].get("loop_id")  # type: ignore[attr-defined]
