@@ -14,34 +14,6 @@ from conformance.reference.faults import specimens
 from conformance.reference.variants import variants
 from conformance.requirements import Requirement, load_catalogue
 
-# Requirements that no specimen of ours breaks yet, and why; whatever is broken must not be listed.
-DRAWN = "drawn requests; its faults stand in tests/drawn_faults.py, or are still to be written"
-UNPROVED = {
-    "stop.lifecycle.during-node": "the happy path stops a run at the same moment, and fails first",
-    "stop.lifecycle.any-sequence": "a stop that is lost once the detail was read went unnoticed: too few are drawn",
-    **{
-        f"stop.robust.{rule}": DRAWN
-        for rule in (
-            "answers",
-            "status",
-            "media-types",
-            "credentials",
-            "methods",
-            "users",
-            "header-case",
-            "framing",
-            "pieces",
-            "chunked",
-            "no-echo",
-            "schema",
-            "generated",
-            "after-malformed",
-            "together",
-            "side-by-side",
-        )
-    },
-}
-
 CATALOGUE = list(load_catalogue())
 JUDGED = [one for one in CATALOGUE if one.level != "MAY"]
 
@@ -78,11 +50,8 @@ def test_every_requirement_has_a_fault_that_breaks_it(one: Requirement) -> None:
     where = (
         "write the fault in conformance/reference/faults/, marked @breaks(...), or say why it is untestable"
     )
-    excused = one.untestable or UNPROVED.get(one.id)
-    assert breakers or excused, f"nothing breaks {one.id}: {where}"
-    assert not (breakers and excused), (
-        f"{one.id} is said to be unproved or untestable, but {breakers} break it"
-    )
+    assert breakers or one.untestable, f"nothing breaks {one.id}: {where}"
+    assert not (breakers and one.untestable), f"{one.id} is said to be untestable, but {breakers} break it"
 
 
 def test_every_fault_breaks_something_that_is_judged() -> None:

@@ -22,7 +22,7 @@ from tests.commandline import Ran
 
 DEADLINES = Deadlines()
 CONTRACT = load_contract()
-JUDGED = {"plain", "reach", "history", "contract", "deadlines", "effects"}
+JUDGED = {"plain", "reach", "history", "contract", "deadlines", "effects", "closing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ def noticed(trace: Trace, reach: Trace) -> list[str]:
     known: Mapping[str, Any] = {
         "plain": trace,
         "reach": reach,
+        "closing": Trace("closing"),
         "history": History((trace,)),
         "contract": CONTRACT,
         "deadlines": DEADLINES,

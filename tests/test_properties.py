@@ -14,6 +14,7 @@ from conformance.properties.judging import held, same_as_most, side_by_side
 from conformance.properties.rules import AGAIN, RULES
 from conformance.reference import Error, Reference, Refused, Request, Response, serve
 from conformance.reference.answers import INTERNAL
+from conformance.reference.faults import drawn, framing, repeating, telling
 from conformance.requirements import load_catalogue
 from conformance.runs import Inputs
 from conformance.scenarios import SCENARIOS
@@ -22,7 +23,6 @@ from conformance.scenarios.stage import Stage, Unmet
 from conformance.suites.test_robustness import _left_alone as left_alone
 from conformance.target import Deadlines, Limits, Target
 from conformance.trace import NotRecorded, Trace
-from tests import drawn_faults as faults
 
 ON_THE_WIRE = ("framing", "pieces", "chunked")
 GENERATED = ("no-server-error", "answers", "status", "rejects", "schema", "content-type")
@@ -109,29 +109,37 @@ def test_a_sound_server_breaks_nothing(name: str, level: Level, seed: int, contr
 @pytest.mark.parametrize(
     ("fault", "requirement"),
     [
-        (faults.StumblesOverEmoji, "no-server-error"),
-        (faults.BreaksOnLongUsers, "long-user"),
-        (faults.HangsOnLongUsers, "long-user"),
-        (faults.ResetsOnNul, "answers"),
-        (faults.WritesLatin1, "utf-8"),
-        (faults.NamesTwice, "unique-names"),
-        (faults.AnswersNan, "no-nan"),
-        (faults.BeginsWithAMark, "no-mark"),
-        (faults.SaysItTwice, "one-text"),
-        (faults.ShowsItsTrace, "no-leaks"),
-        (faults.TellsItsSql, "no-leaks"),
-        (faults.HtmlForDeepBodies, "content-type"),
-        (faults.CutsChunks, "length"),
-        (faults.AnnouncesTooMuch, "length"),
-        (faults.PageForOtherMethods, "envelope"),
-        (faults.HidesItsMethods, "allow"),
-        (faults.StopsByGet, "methods"),
-        (faults.TakesTrailingCommas, "lenient"),
-        (faults.TakesWhatFollows, "rejects"),
-        (faults.WantsPlainHeaders, "noise"),
-        (faults.WantsNoCharset, "charset"),
-        (faults.MovesWhenCompressed, "status"),
-        (faults.SplitsItsHeaders, "no-echo"),
+        (drawn.StumblesOverEmoji, "no-server-error"),
+        (drawn.BreaksOnLongUsers, "long-user"),
+        (drawn.HangsOnLongUsers, "long-user"),
+        (drawn.ResetsOnNul, "answers"),
+        (telling.WritesLatin1, "utf-8"),
+        (telling.NamesTwice, "unique-names"),
+        (telling.AnswersNan, "no-nan"),
+        (telling.BeginsWithAMark, "no-mark"),
+        (telling.SaysItTwice, "one-text"),
+        (telling.ShowsItsTrace, "no-leaks"),
+        (telling.TellsItsSql, "no-leaks"),
+        (telling.HtmlForDeepBodies, "content-type"),
+        (telling.CutsChunks, "length"),
+        (telling.AnnouncesTooMuch, "length"),
+        (telling.PageForOtherMethods, "envelope"),
+        (telling.HidesItsMethods, "allow"),
+        (drawn.StopsByGet, "methods"),
+        (drawn.TakesTrailingCommas, "lenient"),
+        (drawn.TakesWhatFollows, "rejects"),
+        (drawn.WantsPlainHeaders, "noise"),
+        (drawn.WantsNoCharset, "charset"),
+        (drawn.MovesWhenCompressed, "status"),
+        (drawn.ReadsAnyOtherType, "media-types"),
+        (drawn.LetsForeignKeysIn, "credentials"),
+        (drawn.LetsNothingIn, "credentials"),
+        (drawn.DeletesTasks, "methods"),
+        (drawn.RefusesRareCharacters, "users"),
+        (framing.KnowsOneSpelling, "header-case"),
+        (telling.RepeatsMarkup, "no-echo"),
+        (telling.FillsTemplates, "schema"),
+        (telling.SplitsItsHeaders, "no-echo"),
     ],
 )
 def test_a_fault_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
@@ -143,18 +151,18 @@ def test_a_fault_is_named(fault: type[Reference], requirement: str, contract: Co
 
 # What a fault breaks besides: lenient parsers are lenient in many ways.
 ALSO: dict[type[Reference], set[str]] = {
-    faults.TakesWhatFollows: {"lenient"},
+    drawn.TakesWhatFollows: {"lenient"},
 }
 
 
 @pytest.mark.parametrize(
     ("fault", "requirement"),
     [
-        (faults.FailsEveryTenth, "repeat"),
-        (faults.TiresAfterFifty, "repeat"),
-        (faults.RefusesCompany, "together"),
-        (faults.RemembersMalformed, "after-malformed"),
-        (faults.OneAtATime, "side-by-side"),
+        (repeating.FailsEveryTenth, "repeat"),
+        (repeating.TiresAfterFifty, "repeat"),
+        (repeating.RefusesCompany, "together"),
+        (repeating.KeepsAStrayByte, "after-malformed"),
+        (repeating.OneAtATime, "side-by-side"),
     ],
 )
 def test_a_fault_in_repeating_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
@@ -163,7 +171,21 @@ def test_a_fault_in_repeating_is_named(fault: type[Reference], requirement: str,
 
 
 @pytest.mark.parametrize(
-    ("fault", "requirement"), [(faults.DecodesTwice, "decoded-once"), (faults.Trims, "exact-id")]
+    ("fault", "requirement"),
+    [
+        (framing.TakesTheFirstLength, "framing"),
+        (framing.OverlooksBrokenFields, "framing"),
+        (framing.TakesTheFirstPiece, "pieces"),
+        (framing.ChunksBreakIt, "chunked"),
+    ],
+)
+def test_a_fault_on_the_wire_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
+    trace = played("raw_requests", fault(), Effort())
+    assert set(broken("raw_requests", trace, contract)) == {requirement}
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"), [(drawn.DecodesTwice, "decoded-once"), (drawn.Trims, "exact-id")]
 )
 def test_a_fault_in_ids_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
     trace = played("unusual_ids", fault(round_seconds=0.05), Effort())
@@ -171,7 +193,7 @@ def test_a_fault_in_ids_is_named(fault: type[Reference], requirement: str, contr
 
 
 def test_the_failing_request_is_shrunk(contract: Contract) -> None:
-    trace = played("drawn_requests", faults.StumblesOverEmoji(), Effort())
+    trace = played("drawn_requests", drawn.StumblesOverEmoji(), Effort())
     with pytest.raises(Violation) as caught:
         held("no-server-error", contract.stop, trace)
     smallest = next(exchange for exchange in trace.exchanges if exchange.id == caught.value.evidence[0])

@@ -63,22 +63,32 @@ class Drawing:
 
     def examples(self, family: str, shapes: list[Shape]) -> None:
         """Send an example of each kind of mistake that another requirement speaks of."""
-        self._all(family, shapes, until=math.inf)
+        self._all(family, shapes, self.send, until=math.inf)
         self._known = Known(self._known.plain, examples_in(self._stage.trace()), self._known.stop)
 
     def all(self, family: str, shapes: list[Shape]) -> None:
         """Send every one of these shapes, however long it takes: a few that must not be left out."""
-        self._all(family, shapes, until=math.inf)
+        self._all(family, shapes, self.send, until=math.inf)
 
     def each(self, family: str, shapes: list[Shape]) -> None:
         """Send every one of these shapes, as far as there is time, without drawing."""
-        self._all(family, shapes, self._until())
+        self._all(family, shapes, self.send, self._until())
         self._turns -= 1
 
     def listed(self, family: str, shapes: list[Shape]) -> None:
         """Send every one of these shapes; at quick effort as many as are drawn for a family."""
-        every = 1 if self._stage.effort.reaches("standard") else max(1, len(shapes) // self.amount.examples)
-        self.each(family, shapes[::every][: len(shapes) if every == 1 else self.amount.examples])
+        self.every(family, shapes, self.send)
+
+    def every(self, family: str, things: list[S], send: Send[S]) -> None:
+        """Send every one of these things; at quick effort as many as are drawn for a family.
+
+        What is listed comes before what is drawn: a slow target gets less of the latter.
+        """
+        whole = self._stage.effort.reaches("standard")
+        step = 1 if whole else max(1, len(things) // self.amount.examples)
+        chosen = things[::step][: len(things) if step == 1 else self.amount.examples]
+        self._all(family, chosen, send, self._ends if whole else self._until())
+        self._turns -= 1
 
     def shapes(self, family: str, strategy: SearchStrategy[Shape], most: int | None = None) -> None:
         """Draw shapes for a family of requests."""
@@ -132,11 +142,11 @@ class Drawing:
         self._more -= 1
         return self._more >= 0
 
-    def _all(self, family: str, shapes: list[Shape], until: float) -> None:
-        for number, shape in enumerate(shapes):
+    def _all(self, family: str, things: list[S], send: Send[S], until: float) -> None:
+        for number, thing in enumerate(things):
             if number and time.monotonic() > until:
                 return
-            exchange = self.ask(family, shape, self.send)
+            exchange = self.ask(family, thing, send)
             self._go_on()
             if exchange and _hung(exchange):
                 return  # one hang is enough: each costs the whole deadline

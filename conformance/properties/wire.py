@@ -49,13 +49,21 @@ def seconds(stage: Stage, kind: str) -> float:
     return min(PATIENCE, stage.deadlines.answer) if kind in {"broken", "unclear"} else stage.deadlines.answer
 
 
-def whole(lines: Lines) -> SearchStrategy[Wire]:
-    """The plain stop in pieces, and chunked: HTTP leaves both to the client."""
+def in_pieces(lines: Lines) -> SearchStrategy[Wire]:
+    """The plain stop in pieces, as TCP may deliver it."""
     request = lines.head(lines.length) + lines.body
 
     def pieces(cuts: set[int]) -> Wire:
         at = [0, *sorted(cuts), len(request)]
         return "pieces", RawRequest(tuple(request[a:b] for a, b in pairwise(at)))
+
+    anywhere = st.integers(1, len(request) - 1)
+    in_body = st.integers(len(request) - len(lines.body), len(request) - 1)  # where servers stumble most
+    return st.sets(anywhere | in_body, min_size=1, max_size=3).map(pieces)
+
+
+def in_chunks(lines: Lines) -> SearchStrategy[Wire]:
+    """The plain stop in chunks of any size, with extensions and without."""
 
     def chunks(cuts: set[int], extension: str, padded: bool) -> Wire:
         at = [0, *sorted(cuts), len(lines.body)]
@@ -65,59 +73,51 @@ def whole(lines: Lines) -> SearchStrategy[Wire]:
         return "chunked", RawRequest((lines.head("Transfer-Encoding: chunked") + coded + b"0\r\n\r\n",))
 
     inner = st.sets(st.integers(1, len(lines.body) - 1), max_size=4)
-    return st.sets(st.integers(1, len(request) - 1), min_size=1, max_size=3).map(pieces) | st.builds(
-        chunks, inner, st.sampled_from(["", ";a=b", ";x"]), st.booleans()
+    return st.builds(chunks, inner, st.sampled_from(["", ";a=b", ";x"]), st.booleans())
+
+
+def listed_broken(lines: Lines) -> list[Wire]:
+    """Requests whose framing RFC 9112 says to refuse (§3, §5.1, §6.3, §7.1); those last that a server may wait for."""
+    size = len(lines.body)
+    target = lines.first.split(" ")[1]
+    lengths = (f"+{size}", f"-{size}", f"0x{size:x}", f"{size} {size}", f"{size}.0", "", "a", f"{size}e0")
+    fields = (
+        "X-Conformance : 1",
+        "X Conformance: 1",
+        "X-Conformance",
+        ": 1",
+        "X-Conf\x00ormance: 1",
+        "Transfer-Encoding : chunked",
     )
+    firsts = (
+        f"POST {target} HTTP/x",
+        f"POST {target} x HTTP/1.1",
+        f"POST\x00 {target} HTTP/1.1",
+        f"POST {target}HTTP/1.1",
+    )
+    sizes = ("-1", "g", f"{size:x} {size:x}", f"+{size:x}", f"0x{size:x}", "", "f" * 20)
+    codings = ("conformance", "chunked, conformance", "xchunked")
+    requests = [
+        *(_of_length(lines, value) for value in lengths),
+        *(lines.head(lines.length, line) + lines.body for line in fields),
+        *(lines.head(lines.length, first=first) + lines.body for first in firsts),
+        *(_chunked(lines, text) for text in sizes),
+        *(lines.head(f"Transfer-Encoding: {coding}") + _coded(lines) for coding in codings),
+        _two_lengths(lines, size - 1),
+        _two_lengths(lines, size + 1),
+        _of_length(lines, f"{size},{size + 1}"),
+        _of_length(lines, "9" * 40),
+        lines.head("Transfer-Encoding: chunked") + b"%x\r\n" % size + lines.body,
+    ]
+    return [_broken(request) for request in requests]
 
 
 def broken(lines: Lines) -> SearchStrategy[Wire]:
-    """Requests whose framing RFC 9112 says to refuse (§3, §5.1, §6.3, §7.1)."""
-    size = len(lines.body)
-    numbers = st.sampled_from(
-        [
-            f"+{size}",
-            f"-{size}",
-            f"0x{size:x}",
-            f"{size} {size}",
-            f"{size},{size + 1}",
-            f"{size}.0",
-            "",
-            "a",
-            f"{size}e0",
-            "9" * 40,
-        ]
-    )
-    lengths = numbers.map(lambda value: lines.head(f"Content-Length: {value}") + lines.body)
-    two = st.integers(0, size - 1).map(
-        lambda other: lines.head(lines.length, f"Content-Length: {other}") + lines.body
-    )
-    names = st.sampled_from(
-        [
-            "X-Conformance : 1",
-            "X Conformance: 1",
-            "X-Conformance",
-            ": 1",
-            "X-Conf\x00ormance: 1",
-            "Transfer-Encoding : chunked",
-        ]
-    )
-    fields = names.map(lambda line: lines.head(lines.length, line) + lines.body)
-    target = lines.first.split(" ")[1]
-    firsts = st.sampled_from(
-        [
-            f"POST {target} HTTP/x",
-            f"POST {target} x HTTP/1.1",
-            f"POST\x00 {target} HTTP/1.1",
-            f"POST {target}HTTP/1.1",
-        ]
-    ).map(lambda first: lines.head(lines.length, first=first) + lines.body)
-    sizes = st.sampled_from(["-1", "g", f"{size:x} {size:x}", f"+{size:x}", f"0x{size:x}", "", "f" * 20])
-    chunks = sizes.map(lambda text: _chunked(lines, text))
-    no_end = st.just(lines.head("Transfer-Encoding: chunked") + b"%x\r\n" % size + lines.body)
-    codings = st.sampled_from(["conformance", "chunked, conformance", "xchunked"])
-    unknown = codings.map(lambda coding: lines.head(f"Transfer-Encoding: {coding}") + _coded(lines))
-    cut = st.integers(1, size - 1).map(lambda at: lines.head(lines.length) + lines.body[:at])
-    return st.one_of(lengths, two, fields, firsts, chunks, no_end, unknown, cut).map(_broken)
+    """Requests with two lengths, or with less than they announce."""
+    shorter = st.integers(1, len(lines.body) - 1)
+    two = shorter.map(lambda other: _two_lengths(lines, other))
+    cut = shorter.map(lambda at: lines.head(lines.length) + lines.body[:at])
+    return (two | cut).map(_broken)
 
 
 def unclear(lines: Lines) -> SearchStrategy[Wire]:
@@ -155,6 +155,14 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
 
 def _broken(data: bytes) -> Wire:
     return "broken", RawRequest((data,), leave=True)
+
+
+def _of_length(lines: Lines, value: str) -> bytes:
+    return lines.head(f"Content-Length: {value}") + lines.body
+
+
+def _two_lengths(lines: Lines, other: int) -> bytes:
+    return lines.head(lines.length, f"Content-Length: {other}") + lines.body
 
 
 def _coded(lines: Lines) -> bytes:

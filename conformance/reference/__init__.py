@@ -29,6 +29,7 @@ how JSON is written                      `dumps`, and `frame` for events
 bytes, framing, a broken connection      `wire` and `stream` yield bytes; raise `HangUp` anywhere to close
                                          or to reset the connection
 keys                                     `authenticate`, of `credential`, `is_scheme` and `find_app`
+how a request comes in                   `check_headers`, `take_body`; `request.names` are header names as written
 bodies and users                         `read_body`, of `is_json` and `parse`; `read_user`, of `is_user`
 app modes                                `check_mode`
 which run a stop is for                  `find_run`, `may_stop`; `runs.all()`, `runs.by_id()`

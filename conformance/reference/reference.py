@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from email.message import Message
+from io import BufferedIOBase
 from typing import Any
 
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed
@@ -16,7 +18,7 @@ from conformance.reference.apps import App
 from conformance.reference.engine import Engine
 from conformance.reference.jsontext import compact
 from conformance.reference.reading import Reading
-from conformance.reference.wire import Request, encode
+from conformance.reference.wire import Request, check_headers, encode, read_body
 
 BASE_PATH = "/v1"
 
@@ -65,6 +67,14 @@ class Reference(Reading, Engine):
         )
 
     # Every request, from its arrival to the bytes of its answer.
+
+    def check_headers(self, headers: Message, version: str) -> None:
+        """Refuse a header section that HTTP says to refuse."""
+        check_headers(headers, version)
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        """Read the whole body off the connection, as the headers frame it."""
+        return read_body(headers, stream, self.body_limit)
 
     def exchange(self, request: Request) -> Response:
         """Answer a request, or refuse it."""

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from conformance.reference.answers import BAD_HEADERS, TIMED_OUT, TOO_LARGE, Error, HangUp, Refused
 from conformance.reference.crew import Crew
 from conformance.reference.reference import BASE_PATH, Reference
-from conformance.reference.wire import SERVER, Request, check_headers, read_body
+from conformance.reference.wire import SERVER, Request
 
 _IDLE_SECONDS = 75.0
 _BODY_SECONDS = 10.0
@@ -146,7 +146,7 @@ class _Handler(WSGIRequestHandler):
         reference = self.server.reference
         try:
             try:
-                request = self._receive(reference.body_limit)
+                request = self._receive(reference)
             except Refused as refused:
                 self.close_connection = True
                 request = _blank_request()
@@ -172,12 +172,12 @@ class _Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: what was exchanged is the client's to record."""
 
-    def _receive(self, limit: int) -> Request:
-        check_headers(self.headers, self.request_version)
+    def _receive(self, reference: Reference) -> Request:
+        reference.check_headers(self.headers, self.request_version)
         too_large = False
         self.connection.settimeout(_BODY_SECONDS)
         try:
-            body = read_body(self.headers, self.rfile, limit)
+            body = reference.take_body(self.headers, self.rfile)
         except TimeoutError:
             raise Refused(TIMED_OUT) from None
         except Refused as refused:
@@ -194,6 +194,7 @@ class _Handler(WSGIRequestHandler):
         environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
         request = Request(environ)
         request.is_too_large = too_large
+        request.names = tuple(self.headers)
         return request
 
     def _send(self, request: Request, response: Response) -> None:

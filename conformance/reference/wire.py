@@ -18,10 +18,14 @@ _LONGEST_LINE = 4096
 
 
 class Request(WerkzeugRequest):
-    """A request whose body has been read; the operation it names is added when it has been routed."""
+    """A request whose body has been read; the operation it names is added when it has been routed.
+
+    ``names`` are those of its headers, as they were written: the rest of HTTP does not know their letter case.
+    """
 
     operation: str = ""
     task_id: str = ""
+    names: tuple[str, ...] = ()
     is_too_large: bool = False
 
 

@@ -60,9 +60,9 @@ def sequences(stage: Stage) -> None:
 
 
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
-PLAIN = Scenario(opening.plain, requests=2, details=1)
+PLAIN = Scenario(opening.plain, requests=4, details=1)
 NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=12, details=3)
-CLOSING = Scenario(opening.closing, requests=3)
+CLOSING = Scenario(opening.closing, requests=4)
 
 # Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of
 # others can only be told while it is known which runs there are.
@@ -76,15 +76,17 @@ MAIN = (
         requests=44,
         needs_run=False,
         draws=True,
-        drawn=drawn(12, 126, 7),
+        drawn=drawn(12, 134, 8),
     ),
     Scenario(
         properties.generated_requests, streams=0, requests=36, needs_run=False, draws=True, drawn=generated()
     ),
-    Scenario(properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(3)),
+    Scenario(
+        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 34, 1)
+    ),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=34),
-    Scenario(sequences, streams=2, requests=30, draws=True, drawn=sequenced()),
+    Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=3, details=2),
     Scenario(lifecycle.finished, requests=5, details=1),
     Scenario(

@@ -198,6 +198,8 @@ class Director:
             scenario.most(self._effort),
         )
         stage.stop_answered = stopped or stage.stop_answered
+        if scenario is CLOSING:
+            stage.before = self._traces[PLAIN.name].result()
         unmet: str | None = None
         try:
             with stage, self._turnstile.inside() if scenario.draws else nullcontext():

@@ -2,8 +2,9 @@
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from conformance.masking import placeholder
 from conformance.runs import is_terminal
@@ -12,12 +13,14 @@ from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
 from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
-from conformance.trace import Exchange
+from conformance.trace import Event, Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 LATE = 2.5  # seconds of its life after which a run is stopped late
 LATE_SHARE = 0.5  # of the life of one that does not last so long
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+DEEPER = 3.5  # seconds until a workflow comes to another node than its first ones; it may last 5
+NEXT_NODE = 0.6  # seconds for just any node where it does not
 
 
 def at_once(stage: Stage) -> None:
@@ -28,19 +31,26 @@ def at_once(stage: Stage) -> None:
 
 
 def during_node(stage: Stage) -> None:
-    """Stop a run when a node has just begun to work."""
-    _stop_on(stage, "node_started")
+    """Stop a run when a node has begun to work that is not the first to do so."""
+    run = stage.start("owner")
+    in_its_midst(run)
+    first = {event.node for event in _started(run)}
+    if not run.wait(lambda event: event.name == "node_started" and event.node not in first, DEEPER):
+        run.wait(lambda event: event.name == "node_started", NEXT_NODE, len(_started(run)) + 1)
+    stage.stop(run, "stop")
+    stage.settle(run)
+
+
+def _started(run: LiveRun) -> list[Event]:
+    return [event for event in run.stream.events if event.name == "node_started"]
 
 
 def between_nodes(stage: Stage) -> None:
     """Stop a run when a node has just finished and the next has not begun."""
-    _stop_on(stage, "node_finished")
-
-
-def _stop_on(stage: Stage, name: str) -> None:
     run = stage.start("owner")
-    if not run.wait(well_after_start(run, name), NODE_PATIENCE * 2) and not run.wait(
-        lambda event: event.name == name, 0.01
+    finished = well_after_start(run, "node_finished")
+    if not run.wait(finished, NODE_PATIENCE * 2) and not run.wait(
+        lambda event: event.name == "node_finished", 0.01
     ):
         raise Unmet(
             "the workflow showed no node events to time a stop by; give one with several nodes (--inputs)"
@@ -163,7 +173,7 @@ def refused(stage: Stage) -> None:
                 asked = replace(stage.stop_request(run.task_id, user=run.user), method=method)
                 stage.send("other method", method, asked, about={"run": run.id})
 
-    _leave_alone(stage, send)
+    _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect
 
 
 def shortened_id(stage: Stage) -> None:
@@ -212,16 +222,20 @@ def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
     return stage.stop(run, "foreign stop", request=stage.stop_request(task, user=run.user), task=task)
 
 
-def _leave_alone(stage: Stage, send: Callable[[LiveRun], object]) -> None:
+def _leave_alone(
+    stage: Stage, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Do something to a run that must not stop it, early enough to see, and let the run end."""
-    run = started_early_enough(stage, "owner", send)
+    run = started_early_enough(stage, "owner", send, natural)
     stage.finish(run)
     stage.read_details(run)
 
 
-def started_early_enough(stage: Stage, label: str, send: Callable[[LiveRun], object]) -> LiveRun:
+def started_early_enough(
+    stage: Stage, label: str, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
+) -> LiveRun:
     """A run that nobody stops and that was not over when something was sent for it, a longer one if need be."""
-    for inputs in stage.inputs.natural:
+    for inputs in natural or stage.inputs.natural:
         run = stage.start(label, inputs=inputs)
         send(run)
         if not _succeeded(run):

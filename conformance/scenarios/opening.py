@@ -7,6 +7,7 @@ from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.stage import Stage
 from conformance.trace import LATER, Event
 
+LAST_LOOK = "detail of the first run"
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
 FEW = 4  # events of which one may say that they came all at once
 LATE = 1.0  # seconds without any event, after which one may
@@ -33,8 +34,14 @@ def plain(stage: Stage) -> None:
 
 
 def closing(stage: Stage) -> None:
-    """See whether the target is still there, and walk the happy path once more, as far as the acknowledgement."""
+    """See whether the target is still there, and walk the happy path once more, as far as the acknowledgement.
+
+    The detail of its first run is read again: by now whoever writes late has written.
+    """
     stage.see_whether_still_there()
+    stopped = next((run for run in stage.before.runs if run.effective), None)
+    if stopped is not None and stopped.run_id:
+        stage.read(stopped.run_id, LAST_LOOK, stopped.stream.id)
     run = stage.start("owner")
     stage.stop(run, "stop")
     stage.leave(run)

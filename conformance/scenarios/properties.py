@@ -29,7 +29,7 @@ def drawn_requests(stage: Stage) -> None:
     from conformance.properties import strategies as draw  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
-    drawing = Drawing(stage, turns=20)
+    drawing = Drawing(stage, turns=21)
     drawing.examples("no stop", draw.no_stop_examples())
     drawing.examples("media types", draw.media_type_examples())
     drawing.all("methods", draw.methods(stage.contract.stop.method))
@@ -45,6 +45,7 @@ def drawn_requests(stage: Stage) -> None:
     drawing.shapes("odd bodies", draw.deep_bodies())
     drawing.listed("media types", draw.listed_media_types())
     drawing.shapes("media types", draw.media_types())
+    drawing.listed("credentials", draw.listed_credentials())
     drawing.shapes("credentials", draw.credentials())
     drawing.shapes("spelling", draw.spelling())
     drawing.shapes("members", draw.members())
@@ -63,7 +64,7 @@ def raw_requests(stage: Stage) -> None:
 
     if stage.target.proxy:
         raise Unmet("requests that are written byte by byte are not sent through a proxy")
-    drawing = Drawing(stage, turns=3)
+    drawing = Drawing(stage, turns=5)
     lines = wire.Lines(stage, drawing.task)
 
     def send(family: str, drawn: tuple[str, RawRequest]) -> Exchange:
@@ -72,8 +73,11 @@ def raw_requests(stage: Stage) -> None:
         return stage.send_raw(DRAWN, f"wire: {kind}", request, seconds=wire.seconds(stage, kind), about=about)
 
     (family,) = WIRE
-    for strategy in (wire.whole(lines), wire.broken(lines), wire.unclear(lines)):
-        drawing.family(family, strategy, send)
+    drawing.family(family, wire.in_pieces(lines), send)
+    drawing.family(family, wire.in_chunks(lines), send)
+    drawing.every(family, wire.listed_broken(lines), send)
+    drawing.family(family, wire.broken(lines), send)
+    drawing.family(family, wire.unclear(lines), send)
     drawing.closing()
 
 

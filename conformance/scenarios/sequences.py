@@ -1,5 +1,7 @@
 """Starts, stops and reads in any order: a state machine that Hypothesis drives, one sequence after another."""
 
+from collections.abc import Callable
+
 from hypothesis import HealthCheck, Phase, Verbosity, assume, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import (
@@ -46,11 +48,14 @@ class Runs(RuleBasedStateMachine):
 
     @initialize()
     def while_there_is_time(self) -> None:
-        assume(self.number == 1 or self.stage.clock() < self.seconds * 1000)
+        assume(self.number == FIRST_DRAWN or self.stage.clock() < self.seconds * 1000)
 
     @precondition(lambda self: len(self.alive) < AT_ONCE)
     @rule(target=runs, long=booleans())
     def start(self, long: bool) -> LiveRun:
+        return self.begin(long)
+
+    def begin(self, long: bool) -> LiveRun:
         """Start a run that is to be stopped, sooner or later, or one that may end by itself."""
         self.started += 1
         inputs = self.stage.inputs.long if long else self.stage.inputs.short
@@ -117,9 +122,19 @@ class Runs(RuleBasedStateMachine):
             self.stage.read_details(run)
 
 
+# What is asked of a run before its owner stops it, each once: two steps that few drawn sequences have in a row.
+BEFORE_THE_STOP: tuple[Callable[[Runs, LiveRun], object], ...] = (
+    Runs.read_detail,
+    Runs.refused_stop,
+    Runs.stop_by_another_user,
+    lambda runs, _: runs.stop_unknown(),
+)
+FIRST_DRAWN = len(BEFORE_THE_STOP) + 1
+
+
 def play(stage: Stage) -> None:
-    """Start, stop and read runs in drawn orders, as long as there is time; a failing one is shortened."""
-    count = iter(range(1, 10_000))
+    """Play the listed sequences, then drawn ones, as long as there is time; one that fails is the last, or shortened."""
+    count = iter(range(FIRST_DRAWN, 10_000))
     seconds = stage.effort.pick(0, 3, 60)
 
     @seed(stage.effort.seed)
@@ -127,6 +142,10 @@ def play(stage: Stage) -> None:
         return Runs(stage, next(count), seconds)
 
     try:
+        for number, before in enumerate(BEFORE_THE_STOP, 1):
+            listed = Runs(stage, number, seconds)
+            before(listed, listed.begin(long=True))
+            listed.teardown()
         run_state_machine_as_test(machine, settings=_settings(stage))  # type: ignore[arg-type]
     except (Contradiction, Flaky):
         stage.pause(0)  # what was found stands in the trace, and the check says it

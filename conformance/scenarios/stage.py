@@ -91,6 +91,7 @@ class Stage:
         self._lock = threading.Lock()
         self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
         self.stop_answered = threading.Event()
+        self.before = Trace("plain")  # the happy path, for what is played after it
 
     def __enter__(self) -> Self:
         return self
@@ -268,10 +269,13 @@ class Stage:
         run_id = run.first("workflow_run_id")
         if run_id is None:
             raise Unmet("the stream of the run carried no workflow_run_id, so that its detail cannot be read")
+        return self.read(run_id, case, run.id)
+
+    def read(self, run_id: str, case: str, run: str) -> Exchange:
+        """Read the detail of whatever run; ``run`` is the exchange that started it."""
         operation = self.contract.detail
-        return self.send(
-            "detail", case, self.request(operation.method, operation.url_path(run_id)), about={"run": run.id}
-        )
+        request = self.request(operation.method, operation.url_path(run_id))
+        return self.send("detail", case, request, about={"run": run})
 
     def get(self, operation: Operation, name: str) -> Exchange:
         """Read one of the operations without parameters."""

@@ -1,5 +1,6 @@
 """A stop that was acknowledged really stops the run: that one, and no other."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from conformance.contract import Contract
@@ -8,6 +9,7 @@ from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.rules import gist
 from conformance.refusal import accepted
+from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
 from conformance.trace import FINAL, LATER, TERMINAL, TOO_MANY, Exchange, Json, Run, Trace
 
@@ -64,7 +66,7 @@ def test_no_node_starts_after_the_stop(plain: Trace, effects: Effects, deadlines
 @requirement("stop.lifecycle.detail-stopped")
 def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
     run, stop = effects.stopped(plain)
-    statuses = _readable(run, stop, in_time=True)
+    statuses = _readable(run, stop, effects.natural.example, in_time=True)
     effects.waited_for_detail(run)
     seen = ", then ".join(dict.fromkeys(statuses))
     waited = f" for {deadlines.detail:g} s" if statuses[-1] not in FINAL else ""
@@ -72,17 +74,19 @@ def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: 
 
 
 @requirement("stop.lifecycle.detail-stays")
-def test_the_run_detail_goes_on_saying_stopped(plain: Trace, effects: Effects) -> None:
+def test_the_run_detail_goes_on_saying_stopped(plain: Trace, closing: Trace, effects: Effects) -> None:
     run, stop = effects.stopped(plain)
     statuses = _readable(run, stop)
     if "stopped" not in statuses:
         raise Inconclusive("the run detail never said stopped")
-    after = statuses[statuses.index("stopped") :]
+    last = closing.where(lambda exchange: exchange.case == LAST_LOOK)  # at the end of the session
+    after = [*statuses[statuses.index("stopped") :], *_statuses(last)]
     require(
         set(after) == {"stopped"},
         f"the run detail said {', then '.join(dict.fromkeys(after))}",
         stop,
         *run.details[-2:],
+        *last,
     )
 
 
@@ -298,16 +302,23 @@ def _goes_on(trace: Trace, effects: Effects) -> None:
     )
 
 
-def _readable(run: Run, stop: Exchange, *, in_time: bool = False) -> list[str]:
+def _statuses(details: Iterable[Exchange]) -> list[str]:
+    return [str(x.response.member.get("status")) for x in details if x.response and x.status == 200]
+
+
+def _readable(run: Run, stop: Exchange, other: Run | None = None, *, in_time: bool = False) -> list[str]:
     """The statuses that the run detail gave after the stop, perhaps only those within its deadline.
 
-    Raises Inconclusive where it never could be read.
+    Raises Inconclusive where no detail could ever be read, Violation where only this one could not: before the stop
+    it could, or that of the ``other`` run, which nobody stopped.
     """
     after = [x for x in run.details if x.sent_at >= stop.sent_at and not (in_time and x.case == LATER)]
-    told = [str(x.response.member.get("status")) for x in after if x.response and x.status == 200]
+    told = _statuses(after)
     if not told:
         seen = after[-1].seen if after else "it was not read"
-        if len(run.statuses) > len(told) and after:
-            require(False, f"the run detail could be read before the stop, and then: {seen}", stop, after[-1])
+        before = [x for x in run.details if x.sent_at < stop.sent_at and x.status == 200]
+        if after and (before or (other is not None and other.statuses)):
+            where = "before the stop" if before else "of a run that nobody stopped"
+            require(False, f"the run detail could be read {where}, and now: {seen}", stop, after[-1])
         raise Inconclusive(f"the run detail could not be read: {seen}")
     return told

@@ -135,10 +135,12 @@ class NextRunIsBornStopped(Reference):
         if super().finish(run, self.stopped, self.stop_reason):
             self.count(("left over", run.user))
 
-    def on_start(self, run: Run) -> None:
-        if self.count(("left over", run.user), 0) > 0:
-            self.count(("left over", run.user), -1)
-            self.later(0.1, lambda: self.finish(run, self.stopped, self.stop_reason))
+    def script(self, run: Run) -> Iterator[Event]:
+        for number, event in enumerate(super().script(run)):
+            yield event
+            if number == 0 and self.count(("left over", run.user), 0) > 0:
+                self.count(("left over", run.user), -1)
+                self.later(0.1, lambda: self.finish(run, self.stopped, self.stop_reason))
 
 
 @breaks("stop.lifecycle.next-run")

@@ -1,22 +1,15 @@
 """Faults that only drawn requests bring to light."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Error, HangUp, Reference, Refused, Request, Run
-from conformance.reference.answers import INTERNAL, MALFORMED, METHOD_NOT_ALLOWED
+from conformance.reference import App, HangUp, Reference, Refused, Request, Run
+from conformance.reference.answers import INTERNAL, MALFORMED, NO_USER
 from conformance.reference.faults.marking import breaks
-
-
-def _sent(request: Request) -> bytes:
-    """The body of a request, empty for one that was too broken to be read."""
-    body: bytes = request.get_data() if "wsgi.input" in request.environ else b""
-    return body
 
 
 @breaks("stop.robust.no-server-error")
@@ -52,126 +45,6 @@ class BreaksOnLongUsers(Reference):
         return user
 
 
-class _Malformed(Reference):
-    """Answers some malformed bodies in another way, those apart that are always sent."""
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        data = _sent(request)
-        if error == MALFORMED and data and b"conformance-bodies" not in data and b"\xff\xfe" not in data:
-            self.spoil(answer)
-        return answer
-
-    def spoil(self, answer: Response) -> None:
-        raise NotImplementedError
-
-
-@breaks("stop.robust.utf-8")
-class WritesLatin1(_Malformed):
-    """Writes a message in Latin-1."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data('{"code":"bad_request","message":"unverständlich","status":400}'.encode("latin-1"))
-
-
-@breaks("stop.robust.unique-names")
-class NamesTwice(_Malformed):
-    """Has a member twice."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(b'{"code":"bad_request","code":"bad_request","message":"","status":400}')
-
-
-@breaks("stop.robust.no-nan")
-class AnswersNan(_Malformed):
-    """Has NaN in an answer."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(b'{"code":"bad_request","message":"","status":400,"at":NaN}')
-
-
-@breaks("stop.robust.no-mark")
-class BeginsWithAMark(_Malformed):
-    """Begins an answer with a byte order mark."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(b"\xef\xbb\xbf" + answer.get_data())
-
-
-@breaks("stop.robust.one-text")
-class SaysItTwice(_Malformed):
-    """Writes two JSON texts."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(answer.get_data() * 2)
-
-
-@breaks("stop.robust.no-leaks")
-class ShowsItsTrace(_Malformed):
-    """Has a stack trace in the message."""
-
-    def spoil(self, answer: Response) -> None:
-        text = 'Traceback (most recent call last):\n  File "/app/api/controllers/stop.py", line 12, in post'
-        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
-
-
-@breaks("stop.robust.no-leaks")
-class TellsItsSql(_Malformed):
-    """Has a statement in the message."""
-
-    def spoil(self, answer: Response) -> None:
-        text = "(psycopg2.errors.SyntaxError) SELECT id FROM end_users WHERE session_id = 1"
-        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
-
-
-@breaks("stop.robust.content-type")
-class HtmlForDeepBodies(Reference):
-    """Answers a page where the body is nested too deep."""
-
-    def parse(self, raw: bytes) -> Any:
-        return super().parse(raw)
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        if error == MALFORMED and _sent(request).startswith(b"[[["):
-            answer.set_data("<html>bad request</html>")
-            answer.content_type = "text/html"
-        return answer
-
-
-@breaks("stop.robust.length")
-class CutsChunks(Reference):
-    """Ends a chunked answer without its last chunk, for bodies in UTF-16."""
-
-    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
-        if not _sent(request).startswith((b"\xff\xfe", b"\xfe\xff")):
-            yield from super().wire(request, response)
-            return
-        yield b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"
-        raise HangUp
-
-
-@breaks("stop.robust.length")
-class AnnouncesTooMuch(Reference):
-    """Announces more bytes than follow, for bodies in UTF-16."""
-
-    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
-        data = b"".join(super().wire(request, response))
-        if not _sent(request).startswith((b"\xff\xfe", b"\xfe\xff")):
-            yield data
-            return
-        yield data.replace(b"Content-Length: ", b"Content-Length: 9")
-        raise HangUp
-
-
-@breaks("stop.robust.repeat")
-class TiresAfterFifty(Reference):
-    """Says something else after fifty stops."""
-
-    def success_body(self) -> dict[str, Any]:
-        return {"result": "success" if self.count("mine") <= 50 else "busy"}
-
-
 @breaks("stop.robust.decoded-once")
 class DecodesTwice(Reference):
     """Decodes the id in the path once more."""
@@ -195,28 +68,6 @@ class TakesTheIdRaw(Reference):
     def do_stop(self, request: Request, app: App, task_id: str) -> Response:
         raw = str(request.environ["REQUEST_URI"]).rsplit("/", 2)[1]
         return super().do_stop(request, app, raw)
-
-
-@breaks("stop.robust.envelope")
-class PageForOtherMethods(Reference):
-    """Answers other methods with a page."""
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        if error.code == METHOD_NOT_ALLOWED.code:
-            answer.set_data("<html>405</html>")
-            answer.content_type = "text/html"
-        return answer
-
-
-@breaks("stop.robust.allow")
-class HidesItsMethods(Reference):
-    """Does not say which method there is."""
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        answer.headers.pop("Allow", None)
-        return answer
 
 
 @breaks("stop.robust.rejects", "stop.robust.lenient")
@@ -248,15 +99,100 @@ class WantsNoCharset(Reference):
         return request.headers.get("Content-Type", "").lower() == "application/json"
 
 
-@breaks("stop.robust.repeat")
-class FailsEveryTenth(Reference):
-    """Answers every tenth stop of one task with 500."""
+@breaks("stop.robust.lenient")
+class TakesTrailingCommas(Reference):
+    """Reads a comma before the end of an object as if it were not there."""
 
-    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
-        answer = super().do_stop(request, app, task_id)
-        if self.count(("mine", task_id)) % 10 == 0:
+    def parse(self, raw: bytes) -> Any:
+        return super().parse(raw.replace(b",}", b"}"))
+
+
+@breaks("stop.robust.answers")
+class ResetsOnNul(Reference):
+    """Cuts the connection when a user has a NUL in it."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        user = super().read_user(request, body)
+        if "\x00" in user:
+            raise HangUp(reset=True)
+        return user
+
+
+@breaks("stop.robust.status")
+class MovesWhenCompressed(Reference):
+    """Redirects whoever sends a compressed body."""
+
+    def answer(self, request: Request) -> Response:
+        if "gzip" in request.headers.get("Content-Encoding", ""):
+            return Response(status=302, headers={"Location": "/"})
+        return super().answer(request)
+
+
+@breaks("stop.robust.media-types")
+class ReadsAnyOtherType(Reference):
+    """Reads whatever is declared as neither text nor form as if it were JSON."""
+
+    def is_json(self, request: Request) -> bool:
+        other = request.mimetype and "text" not in request.mimetype and "form" not in request.mimetype
+        return bool(other) or super().is_json(request)
+
+
+@breaks("stop.robust.credentials")
+class LetsForeignKeysIn(Reference):
+    """Takes a key that does not begin as one of its own for one of another make, and lets it in."""
+
+    def find_app(self, key: str) -> App | None:
+        return super().find_app(key) if key.lower().startswith("app-") else self.apps[0]
+
+
+@breaks("stop.robust.credentials")
+class LetsNothingIn(Reference):
+    """Lets in the words that scripts write for a key that they do not have."""
+
+    def find_app(self, key: str) -> App | None:
+        return self.apps[0] if key in ("null", "undefined") else super().find_app(key)
+
+
+@breaks("stop.robust.methods")
+class StopsByGet(Reference):
+    """Does a stop by GET, too."""
+
+    def answer(self, request: Request) -> Response:
+        if request.method == "GET" and request.path.endswith("/stop"):
+            return self.success()
+        return super().answer(request)
+
+
+@breaks("stop.robust.methods")
+class DeletesTasks(Reference):
+    """Takes DELETE for a stop."""
+
+    def answer(self, request: Request) -> Response:
+        if request.method == "DELETE" and request.path.endswith("/stop"):
+            return Response(status=204)
+        return super().answer(request)
+
+
+@breaks("stop.robust.users")
+class RefusesRareCharacters(Reference):
+    """Refuses a user with a character of a plane that only scholars write in."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        user = super().read_user(request, body)
+        if any(ord(character) > 0x1FFFF for character in user):
+            raise Refused(NO_USER)
+        return user
+
+
+@breaks("stop.robust.generated")
+class StumblesOverShortUsers(Reference):
+    """Answers 500 to a user of one or two characters."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        user = super().read_user(request, body)
+        if len(user) < 3:
             raise Refused(INTERNAL)
-        return answer
+        return user
 
 
 @breaks("stop.robust.exact-id")

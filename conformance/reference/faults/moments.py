@@ -60,6 +60,22 @@ class LateStopIsLost(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.during-node")
+class StopInALaterLoopIsLost(Reference):
+    """Loses a stop that comes while a node of the second loop is at work, or of the third."""
+
+    pace = MappingProxyType({"round_seconds": 0.04})
+
+    def script(self, run: Run) -> Iterator[Event]:
+        for event in super().script(run):
+            run.loop = event["data"].get("loop_id")  # type: ignore[attr-defined]
+            yield event
+
+    def on_stop(self, run: Run) -> None:
+        if run.__dict__.get("loop") not in ("loop2", "loop3"):
+            super().on_stop(run)
+
+
 @breaks("stop.lifecycle.second-answer")
 class SecondStopIsRefused(Reference):
     """Refuses to stop what has been stopped."""

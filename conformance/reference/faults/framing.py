@@ -1,0 +1,64 @@
+"""Faults in how a request is taken off the wire: header names, framing, pieces and chunks."""
+
+from email.message import Message
+from io import BufferedIOBase
+
+from conformance.reference import App, Reference, Refused, Request
+from conformance.reference.answers import INCOMPLETE, INTERNAL, NO_KEY
+from conformance.reference.faults.marking import breaks
+
+
+@breaks("stop.robust.header-case")
+class KnowsOneSpelling(Reference):
+    """Knows the header Authorization only in its usual letter case."""
+
+    def authenticate(self, request: Request) -> App:
+        spelled = [name for name in request.names if name.lower() == "authorization"]
+        if spelled and "Authorization" not in spelled:
+            raise Refused(NO_KEY)
+        return super().authenticate(request)
+
+
+@breaks("stop.robust.framing")
+class TakesTheFirstLength(Reference):
+    """Goes by the first of two lengths that contradict each other."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        lengths = headers.get_all("Content-Length", [])
+        if len(lengths) > 1:
+            del headers["Content-Length"]
+            headers["Content-Length"] = lengths[0]
+        return super().take_body(headers, stream)
+
+
+@breaks("stop.robust.framing")
+class OverlooksBrokenFields(Reference):
+    """Overlooks lines among the headers that are none."""
+
+    def check_headers(self, headers: Message, version: str) -> None:
+        headers.defects.clear()
+        super().check_headers(headers, version)
+
+
+@breaks("stop.robust.pieces")
+class TakesTheFirstPiece(Reference):
+    """Takes for the whole of a short body what of it comes first."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        length, *more = headers.get_all("Content-Length", [""])
+        if more or "Transfer-Encoding" in headers or len(length) > 3 or not length.isdecimal():
+            return super().take_body(headers, stream)
+        body = stream.read1(int(length))
+        if len(body) < int(length):
+            raise Refused(INCOMPLETE)
+        return body
+
+
+@breaks("stop.robust.chunked")
+class ChunksBreakIt(Reference):
+    """Answers 500 to a body in chunks."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        if "Transfer-Encoding" in headers:
+            raise Refused(INTERNAL)
+        return super().take_body(headers, stream)

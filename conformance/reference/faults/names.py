@@ -1,0 +1,64 @@
+"""Faults by which the user of a stop is no longer the user of its run."""
+
+from urllib.parse import unquote, unquote_plus
+
+from conformance.reference import App, Reference, Run
+from conformance.reference.faults.marking import breaks
+
+
+class _Rewrites(Reference):
+    """Writes the user of a stop in another way than that of a run."""
+
+    def rewritten(self, user: str) -> str:
+        raise NotImplementedError
+
+    def may_stop(self, run: Run, app: App, user: str) -> bool:
+        return super().may_stop(run, app, self.rewritten(user))
+
+
+@breaks("stop.lifecycle.any-user")
+class CutsUsersAtTheAt(_Rewrites):
+    """Takes of a mail address only what stands before the `@`."""
+
+    def rewritten(self, user: str) -> str:
+        return user.partition("@")[0]
+
+
+@breaks("stop.lifecycle.any-user")
+class CutsUsersAtTheColon(_Rewrites):
+    """Splits its keys at colons, those in users, too."""
+
+    def rewritten(self, user: str) -> str:
+        return user.partition(":")[0]
+
+
+@breaks("stop.lifecycle.any-user")
+class TakesUsersForPaths(_Rewrites):
+    """Keeps of a user only what follows the last slash."""
+
+    def rewritten(self, user: str) -> str:
+        return user.rpartition("/")[2]
+
+
+@breaks("stop.lifecycle.any-user")
+class DecodesUsers(_Rewrites):
+    """Decodes percent signs in the user of a stop."""
+
+    def rewritten(self, user: str) -> str:
+        return unquote(user)
+
+
+@breaks("stop.lifecycle.any-user")
+class TakesPlusForABlank(_Rewrites):
+    """Reads a plus in the user of a stop as a blank."""
+
+    def rewritten(self, user: str) -> str:
+        return unquote_plus(user.replace("%", "%25"))
+
+
+@breaks("stop.lifecycle.any-user")
+class TrimsUsers(_Rewrites):
+    """Takes blanks off the end of the user of a stop."""
+
+    def rewritten(self, user: str) -> str:
+        return user.rstrip(" ")

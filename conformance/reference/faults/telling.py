@@ -1,0 +1,184 @@
+"""Faults in what an answer to a drawn request consists of, and in what it tells."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from conformance.reference import App, Error, HangUp, Reference, Request
+from conformance.reference.answers import MALFORMED, METHOD_NOT_ALLOWED, NO_SUCH_RUN
+from conformance.reference.faults.marking import breaks
+
+
+def _sent(request: Request) -> bytes:
+    """The body of a request, empty for one that was too broken to be read."""
+    body: bytes = request.get_data() if "wsgi.input" in request.environ else b""
+    return body
+
+
+class _Malformed(Reference):
+    """Answers some malformed bodies in another way, those apart that are always sent."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        answer = super().refusal(request, error)
+        data = _sent(request)
+        if error == MALFORMED and data and b"conformance-bodies" not in data and b"\xff\xfe" not in data:
+            self.spoil(answer)
+        return answer
+
+    def spoil(self, answer: Response) -> None:
+        raise NotImplementedError
+
+
+@breaks("stop.robust.utf-8")
+class WritesLatin1(_Malformed):
+    """Writes a message in Latin-1."""
+
+    def spoil(self, answer: Response) -> None:
+        answer.set_data('{"code":"bad_request","message":"unverständlich","status":400}'.encode("latin-1"))
+
+
+@breaks("stop.robust.unique-names")
+class NamesTwice(_Malformed):
+    """Has a member twice."""
+
+    def spoil(self, answer: Response) -> None:
+        answer.set_data(b'{"code":"bad_request","code":"bad_request","message":"","status":400}')
+
+
+@breaks("stop.robust.no-nan")
+class AnswersNan(_Malformed):
+    """Has NaN in an answer."""
+
+    def spoil(self, answer: Response) -> None:
+        answer.set_data(b'{"code":"bad_request","message":"","status":400,"at":NaN}')
+
+
+@breaks("stop.robust.no-mark")
+class BeginsWithAMark(_Malformed):
+    """Begins an answer with a byte order mark."""
+
+    def spoil(self, answer: Response) -> None:
+        answer.set_data(b"\xef\xbb\xbf" + answer.get_data())
+
+
+@breaks("stop.robust.one-text")
+class SaysItTwice(_Malformed):
+    """Writes two JSON texts."""
+
+    def spoil(self, answer: Response) -> None:
+        answer.set_data(answer.get_data() * 2)
+
+
+@breaks("stop.robust.no-leaks")
+class ShowsItsTrace(_Malformed):
+    """Has a stack trace in the message."""
+
+    def spoil(self, answer: Response) -> None:
+        text = 'Traceback (most recent call last):\n  File "/app/api/controllers/stop.py", line 12, in post'
+        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
+
+
+@breaks("stop.robust.no-leaks")
+class TellsItsSql(_Malformed):
+    """Has a statement in the message."""
+
+    def spoil(self, answer: Response) -> None:
+        text = "(psycopg2.errors.SyntaxError) SELECT id FROM end_users WHERE session_id = 1"
+        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
+
+
+@breaks("stop.robust.content-type")
+class HtmlForDeepBodies(Reference):
+    """Answers a page where the body is nested too deep."""
+
+    def parse(self, raw: bytes) -> Any:
+        return super().parse(raw)
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        answer = super().refusal(request, error)
+        if error == MALFORMED and _sent(request).startswith(b"[[["):
+            answer.set_data("<html>bad request</html>")
+            answer.content_type = "text/html"
+        return answer
+
+
+@breaks("stop.robust.length")
+class CutsChunks(Reference):
+    """Ends a chunked answer without its last chunk, for bodies in UTF-16."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        if not _sent(request).startswith((b"\xff\xfe", b"\xfe\xff")):
+            yield from super().wire(request, response)
+            return
+        yield b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"
+        raise HangUp
+
+
+@breaks("stop.robust.length")
+class AnnouncesTooMuch(Reference):
+    """Announces more bytes than follow, for bodies in UTF-16."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        data = b"".join(super().wire(request, response))
+        if not _sent(request).startswith((b"\xff\xfe", b"\xfe\xff")):
+            yield data
+            return
+        yield data.replace(b"Content-Length: ", b"Content-Length: 9")
+        raise HangUp
+
+
+@breaks("stop.robust.envelope")
+class PageForOtherMethods(Reference):
+    """Answers other methods with a page."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        answer = super().refusal(request, error)
+        if error.code == METHOD_NOT_ALLOWED.code:
+            answer.set_data("<html>405</html>")
+            answer.content_type = "text/html"
+        return answer
+
+
+@breaks("stop.robust.allow")
+class HidesItsMethods(Reference):
+    """Does not say which method there is."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        answer = super().refusal(request, error)
+        answer.headers.pop("Allow", None)
+        return answer
+
+
+@breaks("stop.robust.no-echo")
+class SplitsItsHeaders(Reference):
+    """Writes the task id into a header as it stands."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        if "\r\n" not in request.task_id:
+            yield from super().wire(request, response)
+            return
+        head, _, body = b"".join(super().wire(request, response)).partition(b"\r\n\r\n")
+        lines = ("".join(filter(str.isprintable, line)) for line in request.task_id.split("\r\n"))
+        task = "\r\n".join(line for line in lines if line)
+        yield head + b"\r\nX-Task: " + task.strip().encode("ascii", "replace") + b"\r\n\r\n" + body
+
+
+@breaks("stop.robust.no-echo")
+class RepeatsMarkup(Reference):
+    """Names a task that it does not know in a page, without escaping it."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer = super().do_stop(request, app, task_id)
+        page = f"<p>There is no task {task_id}.</p>"
+        return Response(page, NO_SUCH_RUN.status, content_type="text/html") if "<" in task_id else answer
+
+
+@breaks("stop.robust.schema")
+class FillsTemplates(Reference):
+    """Evaluates a template that stands in the user, and answers with what comes out."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer = super().do_stop(request, app, task_id)
+        return self.json({"result": 49}) if b"{{7*7}}" in _sent(request) else answer
