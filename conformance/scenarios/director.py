@@ -70,7 +70,7 @@ class Director:
         self._turnstile = Turnstile()
         self._probe = HttpProbe(target, self.budget)
         self._inputs = Inputs()
-        self._slots = Slots(max(3, target.limits.concurrency))
+        self._slots = Slots(target.limits.concurrency)
         self._traces: dict[str, Future[Trace]] = {}
         self._threads: list[threading.Thread] = []
         self._no_run: str | None = None
