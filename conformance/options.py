@@ -65,7 +65,7 @@ OPTIONS = (
     Option("--max-requests", "how many requests are sent at most (default 3000)", "count", "N"),
     Option("--rate", "how many requests are sent a second at most (0: no limit)", "number", "N"),
     Option(
-        "--concurrency", "how many streams are open at once at most (default 4, at least 3)", "count", "N"
+        "--concurrency", "how many streams are open at once at most (default 4; 3 is the least)", "count", "N"
     ),
     Option("--answer-deadline", "seconds to wait for an answer (default 15)", "number", "SECONDS"),
     Option(

@@ -22,6 +22,8 @@ MODE_KEYS: Mapping[str, str] = {
 }
 KEYS = (OWNER_KEY, *MODE_KEYS.values(), OTHER_WORKFLOW_KEY)
 
+FEWEST_STREAMS = 3  # one run is stopped while an older and a younger one must be spared
+
 T = TypeVar("T")
 
 
@@ -277,6 +279,11 @@ def _check_number(where: str, name: str, value: object, default: object) -> None
         or (value == 0 and name not in {"rate", "grace"})
     ):
         raise UsageError(f"{where}.{name} = {value!r} is not a positive number.")
+    elif name == "concurrency" and value < FEWEST_STREAMS:
+        raise UsageError(
+            f"{where}.{name} = {value:g} (--concurrency) is too little: {FEWEST_STREAMS} runs must be alive at once to "
+            "show that a stop spares the others. Leave it out; for a small deployment, --rate sends more slowly."
+        )
 
 
 def _strings(table: object, where: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from conformance.recording import read_recording
 from conformance.report.evidence import Evidence
 from conformance.requirements import Catalogue, load_catalogue
 from conformance.resources import specs_dir
+from conformance.scratch import use_scratch
 from conformance.session import RECORDING
 from conformance.target import Deadlines
 from conformance.trace import Json
@@ -44,6 +45,7 @@ def main(prefixes: Sequence[str]) -> None:
     wanted = [one.id for one in catalogue if not prefixes or one.id.startswith(tuple(prefixes))]
     file = specs_dir() / FILE
     before: Told = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    use_scratch()  # of this process, for its children end without cleaning up
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes(), mp_context=context) as pool:
         passing = pool.submit(_attempt, REFERENCE, wanted)

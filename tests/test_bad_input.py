@@ -153,6 +153,8 @@ def test_a_certificate_that_nobody_vouches_for(judge: Judge, listening: Listenin
         (("--inputs", "[1]"), ("--inputs", "object")),
         (("--ca", "absent.pem", "--base-url", "https://localhost:1/v1"), ("PEM",)),
         (("--effort", "heroic"), ("--effort",)),
+        (("--concurrency", "1"), ("3 runs must be alive at once", "--rate")),
+        (("--concurrency", "2", "--base-url", "http://127.0.0.1:1/v1"), ("3 runs must be alive at once",)),
         (("--reports", "/dev/null/reports"), ("--reports",)),
     ],
 )
@@ -175,6 +177,7 @@ def test_an_option_that_cannot_be_used(
             "[target.a]\nbase_url = 'http://127.0.0.1:1'\n[target.a.deadlines]\nstop = 'soon'\n",
             ("stop", "number"),
         ),
+        ("[target.a]\nbase_url = 'http://127.0.0.1:1'\n[target.a.limits]\nconcurrency = 2\n", ("3 runs",)),
         ("[target.a]\nbase_url = 'http://127.0.0.1:1'\nkeys = {DIFY_KEY = 'X'}\n", ("DIFY_KEY",)),
         ("[target.a]\nbase_url = 'http://127.0.0.1:1'\nheaders = {X-Token = '$ABSENT'}\n", ("$ABSENT",)),
     ],

@@ -107,6 +107,11 @@ command = click.Command(
     members, events, headers that matter. Ids, times and ports are left out.
 
     \b
+    Examples:
+      dify-conformance diff before/run.jsonl after/run.jsonl
+      dify-conformance diff before.jsonl after.jsonl --format markdown
+
+    \b
     Exit codes: 0 no requirement got worse, 1 one did, 2 usage,
     3 they cannot be compared (another document, another effort, a run that broke off).
     """,

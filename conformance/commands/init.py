@@ -97,6 +97,11 @@ command = click.Command(
       eval "$(_DIFY_CONFORMANCE_COMPLETE=bash_source dify-conformance)"
 
     \b
+    Examples:
+      dify-conformance init --base-url https://dify.example/v1
+      dify-conformance init --name staging --base-url https://staging.example/v1
+
+    \b
     Exit codes: 0 written, 2 usage, or a target of that name is there already.
     """,
 )

@@ -7,7 +7,17 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from conformance.commands.run import JUNIT, Reporting, arguments, parameter, prepare, run_suites
+from conformance.commands.run import (
+    AS_JSON,
+    JUNIT,
+    VERDICT,
+    Reporting,
+    arguments,
+    parameter,
+    prepare,
+    run_suites,
+    telling,
+)
 from conformance.options import OPTIONS
 from conformance.recording import RecordingError, read_recording
 from conformance.verdict import EXIT_USAGE
@@ -24,7 +34,7 @@ GIVEN = (
 )
 
 
-def _judge(recording: Path, **values: Any) -> None:
+def _judge(recording: Path, as_json: bool, **values: Any) -> None:
     prepare(values["conformance_reports"], recording=False)
     try:
         header = read_recording(recording).header
@@ -42,7 +52,10 @@ def _judge(recording: Path, **values: Any) -> None:
     as_recorded["conformance_strict_should"] = as_recorded.pop("conformance_strict", False)
     as_recorded["conformance_reports"] = values["conformance_reports"]
     junit = ["--junitxml", str(values["conformance_reports"] / JUNIT)]
-    sys.exit(run_suites([*arguments({**as_recorded, **chosen}), f"--recording={recording}", *junit]))
+    asked = [*arguments({**as_recorded, **chosen}), f"--recording={recording}", *junit]
+    with telling(values["conformance_reports"] / VERDICT, as_json):
+        code = run_suites(asked)
+    sys.exit(code)
 
 
 command = Reporting(
@@ -51,6 +64,7 @@ command = Reporting(
     params=[
         click.Argument(["recording"], type=click.Path(path_type=Path)),
         *(parameter(option) for option in OPTIONS if option.flag in GIVEN),
+        AS_JSON,
     ],
     help="""Judge a recording (run.jsonl) again: it needs no target and no key.
 
@@ -58,6 +72,12 @@ command = Reporting(
     again; a baseline is taken when it is given. Results that differ from the
     recorded ones are listed. A recording that breaks off is judged as incomplete; one that was changed after it
     was written is refused.
+
+    \b
+    Examples:
+      dify-conformance judge reports/run.jsonl
+      dify-conformance judge reports/run.jsonl --spec other.yaml --reports reports/other
+      dify-conformance judge reports/run.jsonl --json | jq .outcome
 
     \b
     Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,

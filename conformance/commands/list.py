@@ -52,5 +52,14 @@ command = click.Command(
         click.Option(["--level"], type=click.Choice(LEVELS), help="only those of this level"),
         click.Option(["--json", "as_json"], is_flag=True, help="as a JSON array"),
     ],
-    help="List the requirements of the catalogue, or those whose ids begin so.",
+    help="""List the requirements of the catalogue, or those whose ids begin so.
+
+    \b
+    Examples:
+      dify-conformance list --level MUST
+      dify-conformance list stop.user stop.auth --json
+
+    \b
+    Exit codes: 0 listed, 2 usage, or no requirement is so named.
+    """,
 )

@@ -15,21 +15,34 @@ from conformance.proving.trial import Settings
 from conformance.requirements import load_catalogue
 from conformance.verdict import EXIT_USAGE
 
+HELP = """Run the suite against every known fault, and against servers that are unusual and right.
 
-@click.command("prove")
+Each faulty server must fail exactly the requirements that it breaks, each correct one none. The detection
+matrix is printed and written as prove.json and prove.html.
+
+\b
+Examples:
+  dify-conformance prove
+  dify-conformance prove --only stop.user --only says-ok
+
+\b
+Exit codes: 0 proved, 1 a fault was missed or a server accused wrongly, 2 usage.
+"""
+
+
+@click.command("prove", help=HELP)
 @click.option("--effort", type=click.Choice(EFFORTS), default="standard", help="how much the suite tries")
 @click.option("--only", multiple=True, metavar="NAME", help="servers, topics or ids that begin so")
 @click.option("-n", "--processes", "workers", type=click.IntRange(1, 64), help="trials at once")
-@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), metavar="DIR")
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    metavar="DIR",
+    help="where the matrix is written",
+)
 def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Path) -> None:
-    r"""Run the suite against every known fault, and against servers that are unusual and right.
-
-    Each faulty server must fail exactly the requirements that it breaks, each correct one none. The detection
-    matrix is printed and written as prove.json and prove.html.
-
-    \b
-    Exit codes: 0 proved, 1 a fault was missed or a server accused wrongly, 2 usage.
-    """
+    """Try the cases that are wanted, tell, and end."""
     catalogue = load_catalogue()
     cases = at_effort(all_cases(), catalogue, effort)
     wanted = chosen(cases, only)

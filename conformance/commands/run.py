@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 
 STRICT = "--strict"
 JUNIT = "junit.xml"
+VERDICT = "verdict.json"
+TABLE = "targets.json"
 TARGET = BY_FLAG["--target"]
 REPORTS = BY_FLAG["--reports"]
 ALONE = ("--base-url", "--recording", "--write-baseline")
+AS_JSON = click.Option(
+    ["--json", "as_json"], is_flag=True, help="print verdict.json on stdout, and what is told on stderr"
+)
 UNUSED = ("cacheprovider", "doctest", "logging", "unraisableexception", "threadexception", "faulthandler")
 
 
@@ -102,15 +107,33 @@ def _reports_in(words: list[str]) -> Path:
     return Path(found)
 
 
-def _run(pytest_arguments: tuple[str, ...], **values: Any) -> None:
+@contextmanager
+def telling(file: Path, as_json: bool) -> Iterator[None]:
+    """Let what is told go to stderr, and print that file on stdout at the end, if it is asked for."""
+    if not as_json:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
+    if file.exists():
+        click.echo(file.read_text("utf-8"), nl=False)
+
+
+def _run(pytest_arguments: tuple[str, ...], as_json: bool, **values: Any) -> None:
     reports: Path = values["conformance_reports"]
     prepare(reports, recording=not values["conformance_recording"])
     targets = tuple(dict.fromkeys(values[TARGET.name]))
-    if len(targets) > 1:
-        sys.exit(_run_several(targets, pytest_arguments, values))
+    several = len(targets) > 1
+    with telling(reports / (TABLE if several else VERDICT), as_json):
+        code = (_run_several if several else _run_one)(targets, pytest_arguments, values)
+    sys.exit(code)
+
+
+def _run_one(targets: Sequence[str], pytest_arguments: Sequence[str], values: dict[str, Any]) -> int:
+    """Judge one target; the exit code."""
     values[TARGET.name] = targets[0] if targets else None
-    junit = ["--junitxml", str(reports / JUNIT)]
-    sys.exit(run_suites([*arguments(values), *junit, *pytest_arguments], shown=bool(pytest_arguments)))
+    junit = ["--junitxml", str(values["conformance_reports"] / JUNIT)]
+    return run_suites([*arguments(values), *junit, *pytest_arguments], shown=bool(pytest_arguments))
 
 
 def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values: dict[str, Any]) -> int:
@@ -181,6 +204,7 @@ command = Reporting(
     callback=_run,
     params=[
         *(parameter(replace(option, kind="many") if option is TARGET else option) for option in OPTIONS),
+        AS_JSON,
         click.Argument(["pytest_arguments"], nargs=-1, type=click.UNPROCESSED),
     ],
     help="""Judge a target: the embedded reference server, or the one that --base-url names.
@@ -192,6 +216,13 @@ command = Reporting(
 
     Several --target of dify-conformance.toml are judged side by side: each has its reports in a directory of its
     own, a table of requirements by targets is printed and written to targets.json, and the gravest exit code counts.
+
+    \b
+    Examples:
+      dify-conformance run
+      dify-conformance run --base-url https://dify.example/v1 --inputs '{"rounds": 100}'
+      dify-conformance run --target staging --target production --strict
+      dify-conformance run --only stop.lifecycle --json | jq .outcome
 
     \b
     Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,

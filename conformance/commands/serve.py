@@ -100,6 +100,12 @@ command = click.Command(
     differences of a version of Dify, with --fault it lies in one way; both are for testing a client.
 
     \b
+    Examples:
+      dify-conformance serve --port 5001
+      dify-conformance serve --as dify-1.12
+      dify-conformance serve --fault acknowledges-and-carries-on --json
+
+    \b
     Exit codes: 0 ended by SIGINT or SIGTERM, 2 usage, or a port that is taken.
     """,
 )

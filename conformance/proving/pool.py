@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from conformance.proving.cases import Case, Trial
 from conformance.proving.trial import Settings, attempt
+from conformance.scratch import use_scratch
 
 PER_CORE = 3  # a trial waits for most of its time
 
@@ -19,6 +20,7 @@ def processes() -> int:
 
 def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator[Trial]:
     """Yield the trials as they come; a process that dies is a crash of its case."""
+    use_scratch()  # of this process, for its children end without cleaning up
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(cases)) or 1, mp_context=context) as pool:
         futures = {pool.submit(attempt, case.name, settings): case for case in cases}

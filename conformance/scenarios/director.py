@@ -82,7 +82,7 @@ class Director:
         self._over = threading.Timer(
             target.deadlines.session, self.stop, [OVER.format(target.deadlines.session)]
         )
-        self._slots = Slots(max(3, target.limits.concurrency))
+        self._slots = Slots(target.limits.concurrency)
         self._traces: dict[str, Future[Trace]] = {}
         self._threads: list[threading.Thread] = []
         self._no_run: str | None = None
