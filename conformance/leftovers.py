@@ -9,4 +9,5 @@ OWN = ("verdict.json", "report.html", "run.har", "badge.json", "ctrf.json", "jun
 def remove(reports: Path, recording: bool) -> None:
     """Remove the files that the suite writes, by name, the ``recording`` only if asked; raises OSError."""
     for name in (*OWN, RECORDING) if recording else OWN:
-        (reports / name).unlink(missing_ok=True)
+        if not (reports / name).is_dir():  # which no run of ours made
+            (reports / name).unlink(missing_ok=True)
