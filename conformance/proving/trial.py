@@ -33,7 +33,7 @@ stop = 2.0
 grace = 0.5
 detail = 1.0
 silence = 8.0
-run = 8.0
+run = 15.0
 
 [target.trial.limits]
 concurrency = 12

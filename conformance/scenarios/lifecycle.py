@@ -19,7 +19,7 @@ REPEATS = 12  # stopped runs in a row; enough for a resource that gives out afte
 LATE = 2.5  # seconds of its life after which a run is stopped late
 LATE_SHARE = 0.5  # of the life of one that does not last so long
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
-DEEPER = 3.5  # seconds until a workflow comes to another node than its first ones; it may last 5
+DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
 
 

@@ -124,7 +124,7 @@ class Runs(RuleBasedStateMachine):
 
 # What is asked of a run before its owner stops it, each once: two steps that few drawn sequences have in a row.
 BEFORE_THE_STOP: tuple[Callable[[Runs, LiveRun], object], ...] = (
-    Runs.read_detail,
+    lambda runs, run: (runs.read_detail(run), runs.read_detail(run)),
     Runs.refused_stop,
     Runs.stop_by_another_user,
     lambda runs, _: runs.stop_unknown(),

@@ -139,10 +139,10 @@ class ReadsAnyOtherType(Reference):
 
 @breaks("stop.robust.credentials")
 class LetsForeignKeysIn(Reference):
-    """Takes a key that does not begin as one of its own for one of another make, and lets it in."""
+    """Takes a key that does not look like one of its own for one of another make, and lets it in."""
 
     def find_app(self, key: str) -> App | None:
-        return super().find_app(key) if key.lower().startswith("app-") else self.apps[0]
+        return super().find_app(key) if "app-" in key.lower() else self.apps[0]
 
 
 @breaks("stop.robust.credentials")

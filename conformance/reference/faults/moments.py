@@ -56,7 +56,7 @@ class LateStopIsLost(Reference):
     pace = MappingProxyType({"round_seconds": 0.1, "rounds": 15})
 
     def on_stop(self, run: Run) -> None:
-        if run.age < 1.4:
+        if run.age < 2.0:
             super().on_stop(run)
 
 

@@ -22,10 +22,10 @@ class _Loses(Reference):
 
 @breaks("stop.lifecycle.any-sequence")
 class StopAfterALookIsLost(_Loses):
-    """Loses the stop of a run whose detail was read while it went on."""
+    """Loses the stop of a run whose detail was read more than once while it went on."""
 
     def detail(self, run: Run) -> dict[str, Any]:
-        if not run.has_ended:
+        if not run.has_ended and self.count(("looks", run.id)) > 1:
             self.spoil(run)
         return super().detail(run)
 

@@ -258,7 +258,7 @@ class FramesInSeveralLines(_Frames):
     """Breaks the JSON of an event into lines, ended by CR alone."""
 
     def framed(self, name: str, data: str) -> str:
-        return "".join(f"data: {line}\r" for line in data.replace(",", ",\n").split("\n")) + "\r"
+        return "".join(f"data: {line}\r" for line in data.replace(',"', ',\n"').split("\n")) + "\r"
 
 
 @unusual()
