@@ -1,7 +1,8 @@
 """Holds values against the schemas of an OpenAPI document."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -43,6 +44,32 @@ class Schema:
         """The schema, compiled; raises DocumentError when it is malformed."""
         return _compile(self.node)
 
+    @cached_property
+    def _quick(self) -> Callable[[object], bool] | None:
+        """Tells quickly whether a value is valid; None for a schema that only `validator` can read."""
+        import jsonschema_rs  # noqa: PLC0415 - takes its time to import
+
+        bundle = self.validator.schema
+        if not isinstance(bundle, dict) or '"pattern' in json.dumps(bundle, default=str):
+            return None  # the two do not read the same regular expressions
+        try:
+            next(self.validator.iter_errors({}), None)
+            return jsonschema_rs.Draft202012Validator(bundle).is_valid
+        except (ValueError, RecursionError, jsonschema_rs.ValidationError):
+            return None  # one that never comes to an end is told by the other
+
+    def holds(self, instance: object) -> bool:
+        """Whether a value is known to be valid, at a twentieth of the time that it takes to say what is wrong.
+
+        False where it is not valid, and where only `violations` can tell.
+        """
+        if self._quick is None:
+            return False
+        try:
+            return self._quick(instance)
+        except (ValueError, OverflowError, RecursionError):
+            return False
+
     def compile(self) -> None:
         """Make ready for values; raises DocumentError when the schema is malformed."""
         _ = self.validator
@@ -59,6 +86,8 @@ def violations(schema: Schema, instance: object) -> list[str]:
     `format` is not judged. Raises DocumentError when the schema itself is of no use.
     """
     validator = schema.validator
+    if schema.holds(instance):
+        return []
     try:
         return [_told(error) for error in islice(validator.iter_errors(instance), MAX_VIOLATIONS)]
     except RecursionError:

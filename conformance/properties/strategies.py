@@ -15,9 +15,7 @@ from conformance.scenarios.refusals import FORM, MALFORMED, TEXT
 from conformance.scenarios.stage import JSON_HEADERS
 from conformance.trace import Headers
 
-NAMES = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co", "Z")), min_size=1, max_size=60
-)
+NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Z")), min_size=1, max_size=60)
 ANY_TEXT = st.text(st.characters(), max_size=60)
 VALUES = st.recursive(
     st.none()
@@ -342,7 +340,7 @@ def spelling() -> SearchStrategy[Shape]:
 def members() -> SearchStrategy[Shape]:
     """The plain body among members that the document does not know, in any order."""
     names = ANY_TEXT.filter(lambda name: name.strip().lower() not in {"user", "user_id", "userid"})
-    plain = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)
+    plain = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=20)
     value = (
         st.none()
         | st.booleans()
@@ -436,7 +434,7 @@ def listed_ids() -> list[Shape]:
 
 def ids() -> SearchStrategy[Shape]:
     """Any text in the place of the task id."""
-    text = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cn")), min_size=1, max_size=40)
+    text = st.text(st.characters(exclude_categories=("Cs", "Cn")), min_size=1, max_size=40)
     return text.map(lambda task: Shape("id", task=_segment(task)))
 
 
