@@ -81,7 +81,8 @@ def _failing(pool: ProcessPoolExecutor, wanted: Sequence[str], catalogue: Catalo
 
 def _breakers(id_: str, catalogue: Catalogue) -> list[Case]:
     cases = at_effort(all_cases(), catalogue, "standard").values()
-    return sorted((case for case in cases if id_ in case.ids), key=lambda case: (len(case.ids), case.name))
+    faults = (case for case in cases if case.kind == "fault" and id_ in case.ids)
+    return sorted(faults, key=lambda case: (len(case.ids), case.name))
 
 
 def _attempt(name: str, ids: Sequence[str]) -> Told:
