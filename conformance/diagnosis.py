@@ -10,6 +10,8 @@ from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY, Target
 from conformance.trace import Json, NotRecorded, Trace
 from conformance.verdict import EXIT_CODES
 
+REFUSED_ALL = "credentials"  # the scenario whose every stop is refused, whatever the mode of the app
+
 SHORT_RUN = 5.0  # seconds; a stop of a shorter run may come too late
 WORKFLOW = "workflow"
 CALLED = {
@@ -131,7 +133,8 @@ def _lack(one: Requirement, check: Check | None, look: Look) -> str:
         return _export(OWNER_KEY)
     if missing:
         return _export(*dict.fromkeys(missing))
-    if look.mode not in {"", WORKFLOW} and (one.topic != "auth" or _needs_run(one, check)):
+    locked = _needs_run(one, check) or any(played.name != REFUSED_ALL for played in scenarios)
+    if look.mode not in {"", WORKFLOW} and (one.topic != "auth" or locked):
         return f"{OWNER_KEY} is the key of an app of mode {look.mode}. {_export(OWNER_KEY)}"
     if look.no_run and _needs_run(one, check):
         return f"No run can be stopped: {look.no_run}. See that the app behind {OWNER_KEY} is published and runs 5 s or more."

@@ -39,7 +39,7 @@ class Effects:
 
     def waited_for_detail(self, run: Run) -> None:
         """Raise Inconclusive where the suite broke off before the run detail had its time to tell the end."""
-        waited = run.details[-1].sent_at - run.details[0].sent_at if run.details else 0.0
+        waited = run.details[-1].sent_at - run.stream.ended_at if run.details else 0.0
         if run.statuses and run.statuses[-1] not in FINAL and waited < self.deadlines.detail * 1000:
             raise Inconclusive(f"the suite broke off while the run detail said {run.statuses[-1]}")
 

@@ -65,7 +65,7 @@ class Limits:
     together: int = 8  # stops at the same moment
     body: int = 1 << 20  # bytes of one answer
     stream: int = 4 << 20  # bytes of one stream; that of the app in specs/apps has half a million
-    received: int = 96 << 20  # bytes of all answers and streams together, which are kept until the verdict
+    received: int = 48 << 20  # bytes of all answers and streams together, which are kept until the verdict
 
 
 @dataclass(frozen=True, slots=True)

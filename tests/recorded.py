@@ -216,7 +216,8 @@ def _run(
     ]
     read = [
         replace(
-            _exchange(f"{id_}/detail {n}", scenario, "detail", "detail", _as_json(detail)), sent_at=end + n
+            _exchange(f"{id_}/detail {n}", scenario, "detail", "detail", _as_json(detail)),
+            sent_at=end + 10_000 * (n + 1),
         )
         for n, detail in enumerate(details)
     ]

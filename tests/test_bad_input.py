@@ -283,8 +283,8 @@ def test_what_is_kept_of_a_session_has_a_limit(judge: Judge, serving: Callable[[
     assert judged.exit_code in {1, 3}, judged.output
     assert "limits.received" in judged.output
     assert "Traceback" not in judged.output
-    assert (judged.reports / "run.jsonl").stat().st_size < 250_000_000
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 700_000  # kB
+    assert (judged.reports / "run.jsonl").stat().st_size < 150_000_000
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400_000  # kB
 
 
 def test_a_base_url_without_its_path(judge: Judge, serving: Callable[[Reference], Any]) -> None:

@@ -152,6 +152,7 @@ def test_a_run_that_is_interrupted_before_it_began_claims_nothing(
         return 0
 
     monkeypatch.setattr(pytest, "main", interrupted)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # so that it is taken back after the test
     assert run_suites([]) == 3
     assert "before anything was asked" in capsys.readouterr().err
 

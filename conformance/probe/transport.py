@@ -13,6 +13,7 @@ import httpcore
 import httpx
 
 KEEPALIVE = 1.0  # seconds; gunicorn in front of Dify closes idle connections after two
+IDLE = 4  # connections kept open between requests; a default Dify serves ten in all
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
@@ -29,7 +30,7 @@ class BoundedTransport(httpx.BaseTransport):
         settings = {
             "ssl_context": tls,
             "max_connections": connections,
-            "max_keepalive_connections": None if reuse else 0,
+            "max_keepalive_connections": IDLE if reuse else 0,
             "keepalive_expiry": KEEPALIVE,
             "network_backend": _BoundedBackend(),
         }
