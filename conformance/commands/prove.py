@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -53,13 +54,19 @@ def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Pa
         sys.exit(EXIT_USAGE)
     number = min(workers or processes(), len(wanted))
     began = time.monotonic()
-    trials: list[Trial] = []
+    trials: dict[str, Trial] = {}
     click.echo(f"trying {len(wanted)} servers, {number} at a time")
     with click.progressbar(length=len(wanted), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for trial in try_all(wanted, Settings(effort), number):
-            trials.append(trial)
+            trials[trial.name] = trial
             bar.update(1)
-    matrix = Matrix(cases, trials, catalogue, effort, time.monotonic() - began, number)
+    doubtful = [cases[trial.name] for trial in trials.values() if not trial.good]
+    if doubtful:
+        click.echo(
+            f"trying {len(doubtful)} again, one at a time: what a busy machine did is no fault of the suite"
+        )
+        trials |= {trial.name: replace(trial, again=True) for trial in try_all(doubtful, Settings(effort), 1)}
+    matrix = Matrix(cases, [*trials.values()], catalogue, effort, time.monotonic() - began, number)
     try:
         write(matrix, reports)
     except OSError as error:

@@ -33,7 +33,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of one case: ``found`` are the ids that failed, with what was seen."""
+    """What became of one case: ``found`` are the ids that failed, with what was seen.
+
+    ``again`` says that it is the second trial, after a first one beside others that was not good.
+    """
 
     name: str
     outcome: Outcome
@@ -44,6 +47,7 @@ class Trial:
     requests: int = 0
     seconds: float = 0.0
     crash: str = ""
+    again: bool = False
 
     @property
     def good(self) -> bool:
