@@ -51,7 +51,8 @@ class Settings:
 def attempt(name: str, settings: Settings) -> Trial:
     """Judge the case of that name in this process; meant for a process that does nothing else."""
     case = at_effort(all_cases(), load_catalogue(), settings.effort)[name]
-    gc.collect()  # what the last trial in this process left; the next will not look for it
+    gc.unfreeze()  # what was alive when the last trial in this process began may be garbage by now
+    gc.collect()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         printed = io.StringIO()
