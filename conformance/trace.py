@@ -21,7 +21,6 @@ FINAL = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})  # wh
 TERMINAL = "workflow_finished"
 LATER = "later"  # the case of a look at a run detail when its deadline is over
 CLEAN_UP = "clean-up"  # the case of a stop that only ends what a scenario left running; never judged
-FINISHED_STATUSES = frozenset({"succeeded", "failed", "stopped", "partial-succeeded", "cancelled"})
 
 
 class NotRecorded(LookupError):
