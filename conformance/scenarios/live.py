@@ -15,7 +15,8 @@ class Unmet(Exception):
 class Patience:
     """How long to wait for the end of runs that nobody stops; little, once one of them has not ended.
 
-    ``no_detail`` tells that a run detail could not be read within its deadline, as if there were none.
+    ``no_detail`` tells that a run detail could not be read within its deadline, as if there were none, and
+    ``no_place`` that a run was refused as one too many, however often it was tried.
     """
 
     def __init__(self, deadlines: Deadlines, expected: float | None = None) -> None:
@@ -23,6 +24,7 @@ class Patience:
         self._little = min(self._most, deadlines.stop)
         self._lost = False
         self.no_detail = False
+        self.no_place = False
 
     @property
     def seconds(self) -> float:

@@ -215,7 +215,7 @@ class Stage:
         self._count_down()
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming")
-        for _ in range(TRIES):
+        for _ in range(1 if self._patience.no_place else TRIES):
             with self.turnstile.outside():
                 run = LiveRun(
                     self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request
@@ -223,11 +223,14 @@ class Stage:
                 self._runs.append(run)
                 run.stream.wait_for(lambda _, run=run: run.first("task_id"), self.deadlines.first_event)  # type: ignore[misc]
             if run.first("task_id") is not None:
+                self._patience.no_place = False
                 return run
             refused = self.leave(run)
             if not (refused.response and refused.response.limits):
                 break
             self._slow_down(refused.response)
+        else:
+            self._patience.no_place = True
         raise Unmet(_no_task(refused, self._probe.budget.why))
 
     def settle(self, run: LiveRun) -> Run:
