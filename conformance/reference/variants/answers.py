@@ -286,7 +286,7 @@ class LetsOtherUsersStop(Reference):
         return run.app == app
 
 
-@unusual()
+@unusual(opens=("stop.robust.side-by-side",))
 class LimitsItsRequests(Reference):
     """Takes twenty requests a second, and refuses what is more with 429 and `Retry-After`."""
 
