@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -133,7 +134,17 @@ def load_contract(spec: Path | None = None) -> Contract:
     `spec` is another edition of the document that describes the stop operation: OpenAPI 3.0 or 3.1, JSON or
     YAML. What it says of the supporting operations counts too; what it leaves out, our own document says.
     """
-    document = read_document(spec or specs_dir() / STOP_DOCUMENT)
+    return _read(spec) if spec else _own()
+
+
+@cache
+def _own() -> Contract:
+    """Our own edition, which does not change while it is used; its schemas are compiled once."""
+    return _read(specs_dir() / STOP_DOCUMENT)
+
+
+def _read(spec: Path) -> Contract:
+    document = read_document(spec)
     supporting = read_document(specs_dir() / SUPPORTING_DOCUMENT)
     stop = _operation(document, "POST", _STOP) or unusable(document, _without_stop(document))
     prefix = stop.path[: stop.path.rindex("/workflows/tasks/")]

@@ -35,11 +35,14 @@ OUTCOMES: dict[type[BaseException], ResultKind] = {
 class Ended:
     """A plugin that a caller of pytest registers to learn the exit code of the verdict, and to break off.
 
+    With ``brief`` the session writes its verdict and its recording only.
+
     Broken off once, the session judges what was recorded until then; the second time it ends at once, unless it
     is writing its reports.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, brief: bool = False) -> None:
+        self.brief = brief
         self.exit_code: int | None = None
         self.break_off: Callable[[str], None] | None = None
         self.writing = False
@@ -136,7 +139,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     selected = [one.id for item in session.items if (one := judge.requirement(item))]
     try:
         told = session.config.pluginmanager.has_plugin("terminalreporter")
-        asked = Asked(getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told)
+        brief = any(ended.brief for ended in _callers(session.config))
+        asked = Asked(
+            getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told, brief=brief
+        )
         judge.running = begin(asked, judge.stack)
         for ended in _callers(session.config):
             ended.break_off = judge.running.break_off

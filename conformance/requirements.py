@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -70,7 +70,16 @@ class Catalogue:
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
     """The catalogue from its TOML files; raises ValueError for one that breaks its own rules."""
-    files = sorted((folder or specs_dir() / "requirements").glob("*.toml"))
+    return _read(folder) if folder else _own()
+
+
+@cache
+def _own() -> Catalogue:
+    return _read(specs_dir() / "requirements")
+
+
+def _read(folder: Path) -> Catalogue:
+    files = sorted(folder.glob("*.toml"))
     tables = [table for file in files for table in _tables(tomllib.loads(file.read_text("utf-8")))]
     catalogue = Catalogue(tuple(_requirement(table) for table in tables))
     if len(catalogue.by_id) != len(tables):

@@ -65,12 +65,14 @@ class Running:
         head: Mapping[str, Json],
         writer: Writer | None = None,
         console: Console | None = None,
+        brief: bool = False,
     ) -> None:
         self.session = session
         self._played = played
         self._head = head
         self._writer = writer
         self._console = console
+        self._brief = brief
         self._verdict: Verdict | None = None
         self._again: list[str] = []
         self._seconds = 0.0
@@ -122,7 +124,8 @@ class Running:
         if self.session.options.write_baseline:
             write_baseline(self.session.options.write_baseline, verdict, self.session.baseline)
             self._again.append(f"wrote {self.session.options.write_baseline}; fill in each because")
-        self._again += write_reports(path.parent, self._evidence(report, verdict), self.mask)
+        if not self._brief:
+            self._again += write_reports(path.parent, self._evidence(report, verdict), self.mask)
         if self._console:
             self._console.end(self.lines())
         return verdict.exit_code
@@ -177,6 +180,7 @@ class Asked:
     scenarios: tuple[str, ...]
     selected: tuple[str, ...]
     quiet: bool = False
+    brief: bool = False
 
 
 def begin(asked: Asked, stack: ExitStack) -> Running:
@@ -205,7 +209,7 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     if console:
         console.begin(session)
     stack.callback(director.close)
-    return Running(session, director, head, writer, console)
+    return Running(session, director, head, writer, console, asked.brief)
 
 
 def _chosen(options: Options, asked: Asked) -> Options:
@@ -241,7 +245,7 @@ def _again(asked: Asked, options: Options, contract: Contract, known: Baseline) 
     console = None if asked.quiet else Console(sys.stdout)
     if console:
         console.again(session, str(options.recording), str(head["started"]))
-    return Running(session, replay, head, console=console)
+    return Running(session, replay, head, console=console, brief=asked.brief)
 
 
 def _writer(options: Options) -> Writer:

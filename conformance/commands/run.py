@@ -165,10 +165,10 @@ def _heeded(ended: "Ended") -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN if ended.told else handler)
 
 
-def run_suites(asked: Sequence[str], shown: bool = False) -> int:
+def run_suites(asked: Sequence[str], shown: bool = False, brief: bool = False) -> int:
     """Run the suites with these options of pytest; the exit code of the verdict.
 
-    ``shown`` lets pytest print what it prints by itself.
+    ``shown`` lets pytest print what it prints by itself, ``brief`` writes the verdict and the recording only.
     """
     import pytest  # noqa: PLC0415 - not needed for --help
 
@@ -183,8 +183,9 @@ def run_suites(asked: Sequence[str], shown: bool = False) -> int:
     ours = ["-c", str(suites / "suites.ini"), "--rootdir", str(suites), "--assert=plain"]
     left_out = [*UNUSED, *([] if shown else ["terminal"])]
     reporter = [word for name in left_out for word in ("-p", f"no:{name}")]
-    ended = plugin.Ended()
-    gc.freeze()  # what was imported stays; pytest and Hypothesis collect garbage more often than they need to
+    ended = plugin.Ended(brief=brief)
+    if not gc.get_freeze_count():
+        gc.freeze()  # what was imported stays; it need not be looked at whenever garbage is collected
     try:
         with _heeded(ended):
             code = int(pytest.main([*ours, *reporter, *asked, str(suites)], plugins=[plugin, ended]))

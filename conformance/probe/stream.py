@@ -3,8 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
 import httpcore
 import httpx
@@ -12,8 +11,6 @@ import httpx
 from conformance.probe.http import TRANSPORT_ERRORS, Clock, HttpProbe, Reply, fault_of
 from conformance.sse import FrameTooLarge, SseParser, Tail
 from conformance.trace import Ending, Event, Fault, Request
-
-T = TypeVar("T")
 
 POLL = 0.25  # seconds between looks at the clock while nothing arrives
 
@@ -26,6 +23,8 @@ class LiveStream:
         self._clock = clock
         self._changed = threading.Condition()
         self._events: list[Event] = []
+        self._awaited: list[_Awaited] = []
+        self._is_stream = False
         self._ending: Ending | None = None
         self._fault: Fault | None = None
         self._body = bytearray()
@@ -47,6 +46,7 @@ class LiveStream:
             self._probe.budget.note(True)
             return
         self._answered_at = self._clock()
+        self._is_stream = _is_event_stream(self._head)
         self._probe.budget.note(False)
         self._reader = threading.Thread(target=self._read, args=(self._head,), daemon=True, name="stream")
         self._reader.start()
@@ -62,22 +62,30 @@ class LiveStream:
         """Whether nothing more will arrive."""
         return self._ending is not None
 
-    def wait_for(self, found: Callable[[tuple[Event, ...]], T | None], seconds: float) -> T | None:
-        """What ``found`` makes of the events, as soon as it is something; None after ``seconds`` or at the end."""
+    def wait_for(self, wanted: Callable[[Event], bool], seconds: float, count: int = 1) -> bool:
+        """Whether ``count`` such events came, as soon as they have; not by the end, or within ``seconds``."""
         deadline = time.monotonic() + seconds
+        awaited = _Awaited(wanted, count)
         with self._changed:
-            while True:
-                value = found(tuple(self._events))
-                if value is not None or self._ending is not None:
-                    return value
-                left = deadline - time.monotonic()
-                if left <= 0 or self._silent() or self._probe.budget.stopped.is_set():
-                    return None
-                self._changed.wait(min(left, POLL))
+            if awaited.come(self._events):
+                return True
+            self._awaited.append(awaited)
+            try:
+                self._wait(awaited, deadline)
+            finally:
+                self._awaited.remove(awaited)
+            return awaited.left <= 0
+
+    def _wait(self, awaited: "_Awaited", deadline: float) -> None:
+        while awaited.left > 0 and self._ending is None:
+            left = deadline - time.monotonic()
+            if left <= 0 or self._silent() or self._probe.budget.stopped.is_set():
+                return
+            self._changed.wait(min(left, POLL))
 
     def wait_end(self, seconds: float) -> bool:
         """Whether the stream ended within ``seconds``."""
-        self.wait_for(lambda _: None, seconds)
+        self.wait_for(lambda _: False, seconds)
         return self.ended
 
     def close(self) -> None:
@@ -100,11 +108,6 @@ class LiveStream:
                 self.sent_at, self._ended_at or self._clock(), response, self._answered_at, self._fault
             )
             return reply, tuple(self._events), self._ending if self._is_stream or response is None else None
-
-    @property
-    def _is_stream(self) -> bool:
-        kind = self._head.headers.get("content-type", "") if self._head else ""
-        return kind.lower().startswith("text/event-stream")
 
     def _silent(self) -> bool:
         return time.monotonic() - self._heard > self._probe.target.deadlines.silence
@@ -147,7 +150,13 @@ class LiveStream:
             with self._changed:
                 if self._ending is None:
                     self._events += events
-                    self._changed.notify_all()
+                    self._wake(events)
+
+    def _wake(self, events: Sequence[Event]) -> None:
+        """Whoever waits is woken once all has come, not by every event."""
+        come = [awaited.come(events) for awaited in self._awaited]
+        if any(come):
+            self._changed.notify_all()
 
     def _lose(self, error: Exception) -> None:
         fault = fault_of(error, self._clock())
@@ -169,6 +178,23 @@ class LiveStream:
         self._fault = fault
         self._ended_at = self._clock()
         self._changed.notify_all()
+
+
+class _Awaited:
+    """Events that somebody waits for, and how many of them are yet to come."""
+
+    def __init__(self, wanted: Callable[[Event], bool], count: int) -> None:
+        self._wanted = wanted
+        self.left = count
+
+    def come(self, events: Sequence[Event]) -> bool:
+        """Take note of the next events; say whether all that was awaited has come."""
+        self.left -= sum(map(self._wanted, events))
+        return self.left <= 0
+
+
+def _is_event_stream(head: httpx.Response) -> bool:
+    return str(head.headers.get("content-type", "")).lower().startswith("text/event-stream")
 
 
 def _loses(tail: Tail) -> bool:

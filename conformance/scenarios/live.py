@@ -50,8 +50,8 @@ class LiveRun:
 
     def first(self, name: str) -> str | None:
         """The first value of a top-level member in the events so far."""
-        found = (event.member(name) for event in self.stream.events)
-        return next((value for value in found if isinstance(value, str) and value), None)
+        found = (_text(event, name) for event in self.stream.events)
+        return next(filter(None, found), None)
 
     @property
     def task_id(self) -> str:
@@ -61,6 +61,11 @@ class LiveRun:
             raise Unmet("the stream of the run carried no task_id, so that nothing can be stopped")
         return task
 
+    def wait_for_task(self, seconds: float) -> str | None:
+        """The task id, as soon as the stream gives one; None where it does not within ``seconds``."""
+        self.wait(lambda event: bool(_text(event, "task_id")), seconds)
+        return self.first("task_id")
+
     @property
     def over(self) -> bool:
         """Whether the run has ended, as far as its stream tells."""
@@ -68,12 +73,13 @@ class LiveRun:
 
     def wait(self, wanted: Callable[[Event], bool], seconds: float, count: int = 1) -> bool:
         """Whether ``count`` such events arrived within ``seconds``."""
-
-        def enough(events: tuple[Event, ...]) -> bool | None:
-            return True if sum(map(wanted, events)) >= count else None
-
-        return bool(self.stream.wait_for(enough, seconds))
+        return self.stream.wait_for(wanted, seconds, count)
 
     def wait_over(self, seconds: float) -> bool:
         """Whether the stream ended within ``seconds``."""
         return self.stream.wait_end(seconds)
+
+
+def _text(event: Event, name: str) -> str:
+    value = event.member(name)
+    return value if isinstance(value, str) else ""

@@ -221,8 +221,8 @@ class Stage:
                     self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request
                 )
                 self._runs.append(run)
-                run.stream.wait_for(lambda _, run=run: run.first("task_id"), self.deadlines.first_event)  # type: ignore[misc]
-            if run.first("task_id") is not None:
+                task = run.wait_for_task(self.deadlines.first_event)
+            if task is not None:
                 self._patience.no_place = False
                 return run
             refused = self.leave(run)
