@@ -16,7 +16,6 @@ from conformance.recording import Recording, RecordingError, Writer, read_record
 from conformance.reference import Reference, serve
 from conformance.report.console import Console
 from conformance.report.evidence import Evidence
-from conformance.report.files import write_reports
 from conformance.report.text import ending
 from conformance.requirements import Catalogue
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
@@ -88,8 +87,12 @@ class Running:
         return self._secrets.mask(text)
 
     def start(self, names: Iterable[str]) -> None:
-        """Begin to play the scenarios."""
+        """Begin to play the scenarios, and make ready for the reports while the target takes its time."""
         self._played.start(names)
+        if not self._brief:
+            from conformance.report.files import prepare  # noqa: PLC0415 - jinja2 takes its time to import
+
+            prepare()
 
     def turn(self) -> AbstractContextManager[None]:
         """Let no scenario draw meanwhile."""
@@ -125,6 +128,8 @@ class Running:
             write_baseline(self.session.options.write_baseline, verdict, self.session.baseline)
             self._again.append(f"wrote {self.session.options.write_baseline}; fill in each because")
         if not self._brief:
+            from conformance.report.files import write_reports  # noqa: PLC0415 - as above
+
             self._again += write_reports(path.parent, self._evidence(report, verdict), self.mask)
         if self._console:
             self._console.end(self.lines())
@@ -188,7 +193,8 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     options = _chosen(read_options(asked.get), asked)
     try:
         contract = load_contract(options.spec)
-        contract.compile()
+        if options.spec:
+            contract.compile()
     except DocumentError as error:
         raise UsageError(str(error)) from error
     known = _known(options, asked.catalogue)

@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance.report.ci import annotations, badge, ctrf, markdown
 from conformance.report.evidence import Evidence
 from conformance.report.har import har
-from conformance.report.html import html
+from conformance.report.html import html, template
 
 REPORTS: Mapping[str, Callable[[Evidence], str]] = {
     "report.html": html,
@@ -16,6 +16,11 @@ REPORTS: Mapping[str, Callable[[Evidence], str]] = {
     "badge.json": badge,
     "ctrf.json": ctrf,
 }
+
+
+def prepare() -> None:
+    """Do what takes a moment and can be done before there is anything to report."""
+    template()
 
 
 def write_reports(folder: Path, evidence: Evidence, mask: Callable[[str], str]) -> list[str]:

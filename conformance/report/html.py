@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from conformance.liveness import liveness
@@ -33,6 +33,7 @@ DULL = {
     "access-control-allow-origin",
     "access-control-expose-headers",
 }
+TEMPLATES = ("drawing.html.j2", "exchange.html.j2", "report.html.j2")  # the last is the page
 GLYPHS = {
     "pass": "✓",
     "observed": "◦",
@@ -62,32 +63,35 @@ def _page(evidence: Evidence, all_cards: tuple[Card, ...]) -> str:
         for name, group in groupby(all_cards, key=lambda card: card.result.topic)
     )
     style, script = source("report.css"), source("report.js")
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            summary=evidence.summary,
-            topics=topics,
-            cards=all_cards,
-            counts=count(all_cards),
-            levels={
-                level: count(tuple(c for c in all_cards if c.result.level == level))
-                for level in ("MUST", "SHOULD", "MAY")
-            },
-            versions=seen_headers(evidence.traces, "X-Version"),
-            servers=seen_headers(evidence.traces, "Server"),
-            mode=app_mode(evidence.traces),
-            common=common_headers(evidence.history.exchanges),
-            deadlines=evidence.deadlines,
-            how_soon=liveness(evidence.history.runs).sentence(),
-            latency=latencies(evidence.history.exchanges),
-            stops=stop_times(evidence.history.runs),
-            style=Markup(style),  # noqa: S704 - our own files, not what a target said
-            script=Markup(script),  # noqa: S704
-            style_hash=digest(style),
-            script_hash=digest(script),
-        )
+    return template().render(
+        summary=evidence.summary,
+        topics=topics,
+        cards=all_cards,
+        counts=count(all_cards),
+        levels={
+            level: count(tuple(c for c in all_cards if c.result.level == level))
+            for level in ("MUST", "SHOULD", "MAY")
+        },
+        versions=seen_headers(evidence.traces, "X-Version"),
+        servers=seen_headers(evidence.traces, "Server"),
+        mode=app_mode(evidence.traces),
+        common=common_headers(evidence.history.exchanges),
+        deadlines=evidence.deadlines,
+        how_soon=liveness(evidence.history.runs).sentence(),
+        latency=latencies(evidence.history.exchanges),
+        stops=stop_times(evidence.history.runs),
+        style=Markup(style),  # noqa: S704 - our own files, not what a target said
+        script=Markup(script),  # noqa: S704
+        style_hash=digest(style),
+        script_hash=digest(script),
     )
+
+
+@cache
+def template() -> Template:
+    """The page, compiled with all that it includes."""
+    *_, page = map(environment().get_template, TEMPLATES)
+    return page
 
 
 @cache
