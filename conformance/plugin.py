@@ -141,7 +141,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         told = session.config.pluginmanager.has_plugin("terminalreporter")
         brief = any(ended.brief for ended in _callers(session.config))
         asked = Asked(
-            getter(session.config), judge.catalogue, tuple(scenarios), tuple(selected), quiet=told, brief=brief
+            getter(session.config),
+            judge.catalogue,
+            tuple(scenarios),
+            tuple(selected),
+            quiet=told,
+            brief=brief,
         )
         judge.running = begin(asked, judge.stack)
         for ended in _callers(session.config):

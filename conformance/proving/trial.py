@@ -49,16 +49,20 @@ class Settings:
 
 def attempt(name: str, settings: Settings) -> Trial:
     """Judge the case of that name in this process; meant for a process that does nothing else."""
-    case = at_effort(all_cases(), load_catalogue(), settings.effort)[name]
+    return judge_case(at_effort(all_cases(), load_catalogue(), settings.effort)[name], settings)
+
+
+def judge_case(case: Case, settings: Settings, *more: str) -> Trial:
+    """Judge a case in this process, with ``more`` options, and compare."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            code = run_case(case, Path(folder), settings)
+            code = run_case(case, Path(folder), settings, *more)
         path = Path(folder) / VERDICT
         if not path.exists():
             crash = f"the suite left no verdict (exit code {code}): {printed.getvalue()[-2000:]}"
-            return Trial(name, "crashed", missed=tuple(sorted(case.ids)), crash=crash)
+            return Trial(case.name, "crashed", missed=tuple(sorted(case.ids)), crash=crash)
         verdict = json.loads(path.read_text("utf-8"))
     return judge(case, verdict, time.monotonic() - began)
 
