@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import pytest
 
 from conformance import spreading
+from conformance.folder import remove
 from conformance.judging import Inconclusive, NoAnswer, ScenarioCrashed, Untested, Violation
-from conformance.leftovers import remove
 from conformance.looking import Notes, watched
 from conformance.options import BY_FLAG, Getter, add_options, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue

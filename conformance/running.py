@@ -9,6 +9,7 @@ from typing import Protocol
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline, write_baseline
 from conformance.contract import Contract, DocumentError, load_contract
+from conformance.folder import RECORDING, VERDICT
 from conformance.judge import Replay, compared, differences, interruption, recorded_target
 from conformance.options import Getter, Options, read_options, target_of
 from conformance.profiles import AUTO, NONE, load_profile
@@ -20,7 +21,7 @@ from conformance.report.text import ending
 from conformance.requirements import Catalogue
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
 from conformance.scenarios.director import Director
-from conformance.session import RECORDING, VERDICT, Session, Source, header, summary
+from conformance.session import Session, Source, header, summary
 from conformance.target import Target, UsageError
 from conformance.trace import Json
 from conformance.verdict import Result, Verdict

@@ -17,10 +17,6 @@ from conformance.target import OWNER_KEY, Target
 from conformance.trace import Exchange, History, Json, Trace
 from conformance.verdict import Circumstances, Result, Verdict, decide, not_judged
 
-RECORDING = "run.jsonl"
-VERDICT = "verdict.json"
-JUNIT = "junit.xml"
-
 
 class Source(Protocol):
     """Gives the trace of a scenario: the director that plays it, or a recording."""

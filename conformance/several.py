@@ -11,12 +11,10 @@ from types import FrameType
 from typing import TextIO
 from urllib.parse import quote
 
+from conformance.folder import OUTPUT, TABLE, VERDICT
 from conformance.report.text import MARKS
-from conformance.session import VERDICT
 from conformance.trace import Json
 
-OUTPUT = "output.txt"
-TABLE = "targets.json"
 BY_GRAVITY = (0, 3, 1, 4, 2)  # a failure outweighs what is open, and who was not asked outweighs both
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from conformance.contract import load_contract
 from conformance.examples import FILE
+from conformance.folder import RECORDING
 from conformance.judge import Replay
 from conformance.proving.cases import Case, all_cases, at_effort
 from conformance.proving.pool import processes
@@ -28,7 +29,6 @@ from conformance.report.evidence import Evidence
 from conformance.requirements import Catalogue, load_catalogue
 from conformance.resources import specs_dir
 from conformance.scratch import use_scratch
-from conformance.session import RECORDING
 from conformance.target import Deadlines
 from conformance.trace import Json
 from tests.telling import said, told

@@ -12,12 +12,9 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import NotFound
 
-from conformance.leftovers import OWN
-from conformance.leftovers import RECORDING as LEFT
+from conformance.folder import JUNIT, OWN, TABLE, VERDICT
 from conformance.reference import App, Reference, Request, Response
 from conformance.report.files import REPORTS
-from conformance.session import JUNIT, RECORDING, VERDICT
-from conformance.several import TABLE
 from tests.commandline import command
 from tests.judged import Judge, Judged
 
@@ -231,7 +228,6 @@ def test_a_recording_that_cannot_be_judged_leaves_no_older_verdict(tmp_path: Pat
 
 def test_every_report_is_known_to_be_ours() -> None:
     assert {VERDICT, JUNIT, TABLE, *REPORTS} == set(OWN)
-    assert RECORDING == LEFT
 
 
 def test_a_target_of_the_configuration(

@@ -9,8 +9,6 @@ from click.core import ParameterSource
 
 from conformance.commands.run import (
     AS_JSON,
-    JUNIT,
-    VERDICT,
     Reporting,
     arguments,
     parameter,
@@ -18,6 +16,7 @@ from conformance.commands.run import (
     run_suites,
     telling,
 )
+from conformance.folder import JUNIT, VERDICT
 from conformance.options import OPTIONS
 from conformance.recording import RecordingError, read_recording
 from conformance.verdict import EXIT_USAGE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.leftovers import remove
+from conformance.folder import JUNIT, OUTPUT, TABLE, VERDICT, remove
 from conformance.options import BY_FLAG, OPTIONS, Option
 from conformance.scratch import use_scratch
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from conformance.plugin import Ended
 
 STRICT = "--strict"
-JUNIT = "junit.xml"
-VERDICT = "verdict.json"
-TABLE = "targets.json"
 TARGET = BY_FLAG["--target"]
 REPORTS = BY_FLAG["--reports"]
 ALONE = ("--base-url", "--recording", "--write-baseline")
@@ -144,7 +141,7 @@ def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values
         click.echo(f"{wrong[0]} is for one target. Leave it out, or give one --target.", err=True)
         return EXIT_USAGE
     reports: Path = values["conformance_reports"]
-    click.echo(f"judging {', '.join(targets)} side by side; what each prints is in {reports}/NAME/output.txt")
+    click.echo(f"judging {', '.join(targets)} side by side; what each prints is in {reports}/NAME/{OUTPUT}")
     own = {TARGET.name: None, "conformance_reports": None}
     asked = [*arguments({**values, **own}, STRICT), *(["--", *pytest_arguments] if pytest_arguments else [])]
     judged = judge_all(targets, asked, reports)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance.commands.run import run_suites
+from conformance.folder import VERDICT
 from conformance.proving.cases import Case, Trial, all_cases, at_effort, judge
 from conformance.reference import serve
 from conformance.requirements import load_catalogue
-from conformance.session import VERDICT
 
 # Long enough that a run outlives its stop on a busy machine, short enough for hundreds of trials: 6 s for a
 # run that nobody stops, 0.6 s for the tenth of it that the suite asks for where it waits for a natural end.

@@ -5,16 +5,17 @@ import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from conformance.folder import BADGE, CTRF, HAR, PAGE
 from conformance.report.ci import annotations, badge, ctrf, markdown
 from conformance.report.evidence import Evidence
 from conformance.report.har import har
 from conformance.report.html import html, template
 
 REPORTS: Mapping[str, Callable[[Evidence], str]] = {
-    "report.html": html,
-    "run.har": har,
-    "badge.json": badge,
-    "ctrf.json": ctrf,
+    PAGE: html,
+    HAR: har,
+    BADGE: badge,
+    CTRF: ctrf,
 }
 
 
