@@ -25,23 +25,23 @@ Drawn are the stop, with a key that is valid, for ids as drawn, and the reading 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
-import schemathesis
 from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, GenerationMode
 
 from conformance.contract import Operation
+from conformance.properties import phases
+from conformance.properties.described import described
 from conformance.properties.shapes import Shape
 from conformance.properties.strategies import kind_of
 from conformance.scenarios.stage import Stage
-from conformance.trace import Request
+from conformance.trace import Headers, Request
 
 BASE = "http://conformance.invalid"
-READS = 5  # of each operation that only reads
-MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 DROPPED = {
     "user-agent",
     "accept",
@@ -62,27 +62,34 @@ def stops(operation: Operation, mode: GenerationMode) -> SearchStrategy[Shape]:
 
 def reads(operation: Operation, stage: Stage) -> SearchStrategy[Request]:
     """Requests of an operation that only reads."""
-    positive = _cases(operation, GenerationMode.POSITIVE)
-    return positive.map(lambda case: stage.request(operation.method, _path(case)))
+    requests = _cases(operation, GenerationMode.POSITIVE).map(lambda case: _read(operation, case, stage))
+    return requests.filter(bool).map(lambda some: some[0])
+
+
+def listed_stops(operation: Operation, most: int) -> list[Shape]:
+    """Stops from the examples of the document and from the borders of its schemas."""
+    cases = phases.listed(described(operation))
+    return phases.spread([shape for case in cases for shape in _stop(operation, case)], most)
+
+
+def listed_reads(operation: Operation, stage: Stage, most: int) -> list[Request]:
+    """Requests of an operation that only reads, from there, too."""
+    cases = phases.listed(described(operation))
+    return phases.spread([request for case in cases for request in _read(operation, case, stage)], most)
 
 
 def _cases(operation: Operation, mode: GenerationMode) -> SearchStrategy[Case[Any]]:
-    schema = schemathesis.openapi.from_dict(_document(operation))
-    return schema[operation.path][operation.method].as_strategy(generation_mode=mode)
+    return described(operation).as_strategy(generation_mode=mode)
 
 
-def _document(operation: Operation) -> dict[str, Any]:
-    """The document with this operation only: loading takes as long as there are others."""
-    root: Mapping[str, Any] = operation.document.root
-    path = next(path for path in root["paths"] if operation.path.endswith(path))
-    described = json.loads(json.dumps(root["paths"][path][operation.method.lower()], default=str))
-    described.pop("security", None)
-    rest = {name: value for name, value in root.items() if name not in {"paths", "security", "servers"}}
-    return {**rest, "paths": {operation.path: {operation.method.lower(): described}}}
-
-
-def _path(case: Case[Any]) -> str:
-    return urlsplit(str(case.as_transport_kwargs(base_url=BASE)["url"])).path
+def _read(operation: Operation, case: Case[Any], stage: Stage) -> tuple[Request, ...]:
+    """The request of a case, none where HTTP cannot carry it."""
+    sent = case.as_transport_kwargs(base_url=BASE)
+    path, headers = urlsplit(str(sent["url"])).path, _headers(sent)
+    if headers is None or not path.isascii() or not path.isprintable():
+        return ()
+    query = urlencode(sent.get("params") or {}, doseq=True)
+    return (stage.request(operation.method, f"{path}?{query}" if query else path, headers=headers),)
 
 
 def _stop(operation: Operation, case: Case[Any]) -> tuple[Shape, ...]:
@@ -90,13 +97,39 @@ def _stop(operation: Operation, case: Case[Any]) -> tuple[Shape, ...]:
     sent = case.as_transport_kwargs(base_url=BASE)
     before, _, after = operation.path.partition("{")
     task = urlsplit(sent["url"]).path.removeprefix(before).removesuffix(after.partition("}")[2])
-    body = _body(sent)
-    headers = tuple((name, value) for name, value in sent["headers"].items() if name.lower() not in DROPPED)
-    if not _sendable(task) or not all(_legal(name, value) for name, value in headers):
+    body, headers = _body(sent), _headers(sent)
+    if headers is None or not _sendable(task):
         return ()
+    made_up = unquote(task) not in _texts(operation)
+    return (Shape(_kind(body, headers), body, headers, task=task if made_up else None),)
+
+
+def _kind(body: bytes, headers: Headers) -> str:
+    """The mistake in a body; none in one of another media type, of which ``media-types`` speaks."""
     declared = any(name.lower() == "content-type" and value == "application/json" for name, value in headers)
-    kind = kind_of(body) if declared else "undeclared"
-    return (Shape(kind, body, headers, task=task),)
+    return kind_of(body) if declared or not body else ""
+
+
+@lru_cache(maxsize=8)
+def _texts(operation: Operation) -> frozenset[str]:
+    """All texts in its document: an id that is among them was not made up, and may be that of somebody's run."""
+
+    def within(value: object) -> Iterator[str]:
+        match value:
+            case str():
+                yield value
+            case dict():
+                yield from (text for member in value.values() for text in within(member))
+            case list():
+                yield from (text for member in value for text in within(member))
+
+    return frozenset(within(operation.document.root))
+
+
+def _headers(sent: Mapping[str, Any]) -> Headers | None:
+    """The headers without those that the suite sets itself; None where one is not legal."""
+    headers = tuple((name, value) for name, value in sent["headers"].items() if name.lower() not in DROPPED)
+    return headers if all(_legal(name, value) for name, value in headers) else None
 
 
 def _body(sent: Mapping[str, Any]) -> bytes:
