@@ -1,27 +1,41 @@
-"""Lets schemathesis draw from the document, and sends what it draws through the suite's own probe.
+"""Lets schemathesis make requests of the document, and sends them through the suite's own probe.
 
-Which of its checks are judged here, and by which requirement (``stop.robust.`` is left out):
+What is sent are its phases *examples*, *coverage* (``phases``) and *fuzzing*, of the stop and of the reading
+operations. Left out are ``POST /workflows/run``, for what it accepts starts a run that nobody stops; cases with
+another method or another key than that of the app, which ``methods`` and ``stop.auth.*`` send; and what HTTP
+cannot carry. A task id that stands in the document is replaced by one that was made up.
+
+Its checks judge what was recorded of it (``borrowed``), each after the rule of ours that says the same. A
+finding counts for this requirement (``stop.robust.`` is left out), and where it would accuse a sound server it
+does not count:
 
 ============================ ==============================================================================
-not_a_server_error           ``no-server-error``; ``supporting`` for the operations that the suite leans on
-status_code_conformance      ``status``: any client error counts, too, as the document leaves out 401, 404,
-                             405, 413 and 415, which HTTP itself defines
+not_a_server_error           ``generated``, by the rule ``no-server-error``; ``supporting`` for the reading
+                             operations
+status_code_conformance      ``generated``, by the rule ``status``; not of 4xx, as the document leaves out 401,
+                             404, 405, 413 and 415, which HTTP itself defines; of 5xx the check before speaks
 content_type_conformance     ``content-type``
-response_schema_conformance  ``schema``
-negative_data_rejection      ``rejects``, for bodies; what it draws for the task id is valid (any string is)
-positive_data_acceptance     ``users``; here it would be a false alarm: the schema allows an empty user,
+response_schema_conformance  ``schema``; not of what is no whole JSON, of which ``content-type``, ``length`` and
+                             ``one-text`` speak; ``format`` is not judged, nor is it elsewhere
+negative_data_rejection      ``generated``, by the rule ``rejects``; of bodies only, for any string is a task
+                             id; not where the answer is an error of whatever status, nor another media type
+                             was declared (``media-types``), nor only members were added that nobody described
+                             (``members``), nor ``format`` alone is broken
+positive_data_acceptance     left out, ``users`` has what is right of it: the schema allows an empty user,
                              which a server had better refuse
 missing_required_header      left out: ``stop.auth.no-header`` says it, and no other header is required
 ignored_auth                 left out: the requirements ``stop.auth.*`` say it, with the key where it belongs
-unsupported_method           left out: ``methods``, ``method-status`` and ``allow`` say it
+object_level_authorization   left out: ``stop.lifecycle.other-app`` says it, with a run to look at
+unsupported_method,          left out: ``methods``, ``method-status`` and ``allow`` say it
+allow_header_conformance
 use_after_free,              left out: they follow created resources; a task is not created by any
 ensure_resource_availability operation that the document links
 response_headers_conformance left out: the documents describe no headers of answers
 max_response_time            left out: ``answers`` has the deadline of the user
 ============================ ==============================================================================
 
-Drawn are the stop, with a key that is valid, for ids as drawn, and the reading operations. ``POST
-/workflows/run`` is left out: what it accepts starts a run that nobody stops.
+Of the reading operations nothing but server errors is judged: the document at hand may not describe them, and
+then only the suite's own does.
 """
 
 import json
