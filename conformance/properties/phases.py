@@ -1,7 +1,7 @@
 """What schemathesis sends in its phases *examples* and *coverage*, listed instead of sent.
 
 schemathesis publishes how to draw (``as_strategy``) and not how it lists; what it calls itself to do so is
-called here and nowhere else, and ``tests/test_generated.py`` says at once when a new version has it no more.
+called here and nowhere else, and ``tests/test_phases.py`` says at once when a new version has it no more.
 
 Left out are cases with another method (``stop.robust.methods`` sends those). Cases without a key, or with
 another, are not among them: the security of the operation is taken out of what schemathesis reads, and each
