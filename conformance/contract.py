@@ -66,6 +66,11 @@ class Contract:
         return self.stop.document.root
 
     @property
+    def reading(self) -> tuple[Operation, ...]:
+        """The operations that change nothing."""
+        return self.detail, self.info, self.parameters
+
+    @property
     def event_names(self) -> tuple[str, ...]:
         """The stream events for which there is a schema."""
         return tuple(self._events)

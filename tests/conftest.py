@@ -19,6 +19,7 @@ from conformance.reference import Reference, serve
 from conformance.requirements import load_catalogue
 from tests.browsing import CHROMIUM, DRIVER, LATE_NODE, Browser, browser
 from tests.commandline import SECONDS, Ran, command, surroundings
+from tests.editions import Edition, writer
 from tests.judged import Judge, Judged
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,12 @@ def judge(tmp_path: Path) -> Judge:
         return Judged(done.returncode, done.stdout + done.stderr, reports)
 
     return run
+
+
+@pytest.fixture
+def edition(tmp_path: Path) -> Edition:
+    """Write the document with a change of its stop operation."""
+    return writer(tmp_path)
 
 
 @pytest.fixture

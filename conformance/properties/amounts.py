@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+READS = 5  # of each operation that only reads: as many are listed as drawn
 POLITE_RATE = 20.0  # drawn requests a second that are sent to another machine at most
 
 
@@ -12,6 +13,7 @@ class Amount:
     """What is sent at most; less where there is no time."""
 
     examples: int  # drawn for each family of requests
+    listed: int  # stops that schemathesis lists from the document
     more: int  # in each scenario, to shrink what failed
     repeats: int  # of one and the same request
     seconds: float  # in which a scenario draws
@@ -19,9 +21,9 @@ class Amount:
 
 AMOUNTS: Mapping[str, Amount] = MappingProxyType(
     {
-        "quick": Amount(examples=3, more=30, repeats=20, seconds=5.0),
-        "standard": Amount(examples=16, more=80, repeats=100, seconds=25.0),
-        "thorough": Amount(examples=70, more=200, repeats=300, seconds=240.0),
+        "quick": Amount(examples=3, listed=0, more=30, repeats=20, seconds=5.0),
+        "standard": Amount(examples=16, listed=25, more=80, repeats=100, seconds=25.0),
+        "thorough": Amount(examples=70, listed=120, more=200, repeats=300, seconds=240.0),
     }
 )
 
@@ -37,8 +39,10 @@ def drawn(families: int, listed: int = 0, lists: int = 0) -> Mapping[str, int]:
 
 
 def generated() -> Mapping[str, int]:
-    """The most that is sent of what schemathesis generates, which begins at standard effort."""
-    return {**drawn(2), "quick": 0}
+    """The most that is sent of what schemathesis lists and draws, which begins at standard effort."""
+    reads = 3 * 2 * READS
+    most = {name: number + AMOUNTS[name].listed + reads for name, number in drawn(2).items()}
+    return {**most, "quick": 0}
 
 
 def repeated() -> Mapping[str, int]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from conformance.contract import Operation
+from conformance.contract import Contract, Operation
 from conformance.judging import Inconclusive, NoAnswer, Violation
 from conformance.properties.rules import RULES, Known, gist, size
 from conformance.trace import TOO_MANY, Exchange, Trace
@@ -41,6 +41,26 @@ def _fail(found: list[tuple[Exchange, str]], judged: int) -> None:
     others = [one for index, (one, _) in enumerate(found) if index != number]
     kind = NoAnswer if all(one.fault and not one.response for one, _ in found) else Violation
     raise kind(f"{smallest.case}: {text}{share}", (smallest, *others[:5]), at=smallest.ended_at)
+
+
+def read_soundly(trace: Trace, contract: Contract) -> None:
+    """Require that no reading operation answers with a server error, by the rule and by schemathesis' check."""
+    reads = trace.where(lambda exchange: exchange.operation == "supporting")
+    broken = [(exchange, text) for exchange in reads if (text := _server_error(exchange, contract))]
+    if broken:
+        first, text = broken[0]
+        raise Violation(f"{first.case}: {text}", [exchange for exchange, _ in broken[:3]], at=first.ended_at)
+    if not reads:
+        raise Inconclusive(trace.unmet or "nothing was read")
+
+
+def _server_error(exchange: Exchange, contract: Contract) -> str | None:
+    if (exchange.status or 0) >= 500:
+        return f"answered {exchange.seen}"
+    from conformance.properties import borrowed  # noqa: PLC0415 - schemathesis takes its time to import
+
+    read = next((one for one in contract.reading if one.path == exchange.about.get("path")), None)
+    return borrowed.finding("not_a_server_error", exchange, read) if read else None
 
 
 def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:

@@ -21,7 +21,8 @@ UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})
 LARGE = 65_536  # bytes of a request that a server may refuse by closing the connection
 
 # Families of requests: what is drawn about them.
-REFUSED = frozenset({"no stop", "generated"})
+GENERATED = frozenset({"generated"})
+REFUSED = frozenset({"no stop"}) | GENERATED
 WIRE = frozenset({"wire"})
 IDS = frozenset({"ids"})
 METHODS = frozenset({"methods"})
@@ -53,6 +54,7 @@ class Rule:
     """One rule: for which families it holds, without those of ``besides``, and what is wrong with an exchange.
 
     ``each`` rules judge the plain stop and the examples, too: no other requirement does.
+    ``check`` is the check of schemathesis that judges the same of what schemathesis generated.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Rule:
     families: frozenset[str] | None = None
     besides: frozenset[str] = frozenset()
     each: bool = False
+    check: str | None = None
 
     def concerns(self, exchange: Exchange) -> bool:
         """Whether the rule speaks of that exchange."""
@@ -77,7 +80,16 @@ class Rule:
         if not self.concerns(exchange):
             return None
         text = self.wrong(exchange, known)
-        return None if text is None or (not self.each and known.explains(self, exchange)) else text
+        if text is None:
+            return self._borrowed(exchange, known.stop)
+        return None if not self.each and known.explains(self, exchange) else text
+
+    def _borrowed(self, exchange: Exchange, stop: Operation) -> str | None:
+        if self.check is None or exchange.about.get("family") not in GENERATED:
+            return None
+        from conformance.properties import borrowed  # noqa: PLC0415 - schemathesis takes its time to import
+
+        return borrowed.finding(self.check, exchange, stop)
 
 
 def examples_in(trace: Trace) -> dict[str, Exchange]:
@@ -200,7 +212,7 @@ def _broken_off(exchange: Exchange, _: Known) -> str | None:
     return f"{fault.kind}: {fault.text}" if exchange.response or fault.kind == "protocol" else None
 
 
-def _json_body(exchange: Exchange) -> bytes | None:
+def json_body(exchange: Exchange) -> bytes | None:
     """The body of a whole answer that is declared as JSON."""
     response = exchange.response
     if (
@@ -215,7 +227,7 @@ def _json_body(exchange: Exchange) -> bytes | None:
 
 
 def _no_utf_8(exchange: Exchange, _: Known) -> str | None:
-    body = _json_body(exchange) or b""
+    body = json_body(exchange) or b""
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -224,7 +236,7 @@ def _no_utf_8(exchange: Exchange, _: Known) -> str | None:
 
 
 def _marked(exchange: Exchange, _: Known) -> str | None:
-    body = _json_body(exchange) or b""
+    body = json_body(exchange) or b""
     return f"the body begins with a byte order mark: {body[:40]!r}" if body.startswith(_MARKS) else None
 
 
@@ -232,7 +244,7 @@ _MARKS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 
 
 def _no_json(exchange: Exchange, known: Known) -> str | None:
-    body = _json_body(exchange)
+    body = json_body(exchange)
     if body is None or _no_utf_8(exchange, known) or _marked(exchange, known):
         return None
     try:
@@ -254,7 +266,7 @@ def _no_number(exchange: Exchange, _: Known) -> str | None:
     def refuse(name: str) -> NoReturn:
         raise _NoNumber(name)
 
-    return _told(_json_body(exchange), exchange, _NoNumber, "has {}, which is no JSON", parse_constant=refuse)
+    return _told(json_body(exchange), exchange, _NoNumber, "has {}, which is no JSON", parse_constant=refuse)
 
 
 def _twice(exchange: Exchange, _: Known) -> str | None:
@@ -265,7 +277,7 @@ def _twice(exchange: Exchange, _: Known) -> str | None:
                 raise _Twice(name)
         return dict(pairs)
 
-    return _told(_json_body(exchange), exchange, _Twice, "has the member {} twice", object_pairs_hook=unique)
+    return _told(json_body(exchange), exchange, _Twice, "has the member {} twice", object_pairs_hook=unique)
 
 
 def _told(
@@ -287,7 +299,7 @@ def _strictly(body: bytes, **hooks: Any) -> object:
 def _schema_broken(exchange: Exchange, known: Known) -> str | None:
     response = exchange.response
     answer = known.stop.answer(response.status) if response else None
-    if response is None or answer is None or answer.schema is None or not _json_body(exchange):
+    if response is None or answer is None or answer.schema is None or not json_body(exchange):
         return None
     try:
         found = violations(answer.schema, response.json())
@@ -351,11 +363,11 @@ def _echo(exchange: Exchange, _: Known) -> str | None:
 
 
 ALL: tuple[Rule, ...] = (
-    Rule("no-server-error", _server_error, besides=LONG | WIRE),
+    Rule("no-server-error", _server_error, besides=LONG | WIRE, check="not_a_server_error"),
     Rule("long-user", _long_user, LONG),
     Rule("answers", _no_answer, besides=LONG | WIRE),
-    Rule("status", _undocumented, besides=IDS | WIRE | METHODS),
-    Rule("rejects", _accepted_mistake, REFUSED),
+    Rule("status", _undocumented, besides=IDS | WIRE | METHODS, check="status_code_conformance"),
+    Rule("rejects", _accepted_mistake, REFUSED, check="negative_data_rejection"),
     Rule("lenient", _accepted, frozenset({"nearly JSON"})),
     Rule("media-types", _accepted, frozenset({"media types"})),
     Rule("credentials", _accepted, frozenset({"credentials"})),
@@ -372,8 +384,8 @@ ALL: tuple[Rule, ...] = (
     Rule("noise", _differs, frozenset({"noise"})),
     Rule("pieces", _differs_by_kind("pieces"), WIRE),
     Rule("chunked", _differs_by_kind("chunked", 400, 411, 501), WIRE),
-    Rule("schema", _schema_broken),
-    Rule("content-type", _other_media_type, besides=METHODS),
+    Rule("schema", _schema_broken, check="response_schema_conformance"),
+    Rule("content-type", _other_media_type, besides=METHODS, check="content_type_conformance"),
     Rule("length", _broken_off, each=True),
     Rule("utf-8", _no_utf_8, each=True),
     Rule("no-mark", _marked, each=True),

@@ -79,7 +79,7 @@ MAIN = (
         drawn=drawn(12, 134, 8),
     ),
     Scenario(
-        properties.generated_requests, streams=0, requests=36, needs_run=False, draws=True, drawn=generated()
+        properties.generated_requests, streams=0, requests=21, needs_run=False, draws=True, drawn=generated()
     ),
     Scenario(
         properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 34, 1)

@@ -5,10 +5,12 @@ What draws them is imported when it is played: Hypothesis and schemathesis take 
 
 import time
 import uuid
+from collections.abc import Callable
 from urllib.parse import quote
 
+from conformance.contract import Operation
 from conformance.probe.raw import RawRequest
-from conformance.properties.amounts import AMOUNTS
+from conformance.properties.amounts import AMOUNTS, READS
 from conformance.properties.rules import AGAIN, DRAWN, ENOUGH, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
 from conformance.scenarios.lifecycle import started_early_enough
@@ -82,22 +84,28 @@ def raw_requests(stage: Stage) -> None:
 
 
 def generated_requests(stage: Stage) -> None:
-    """Send what schemathesis draws from the document: stops that it allows, stops that it does not, and reads."""
+    """Send what schemathesis makes of the document: stops that it allows, stops that it does not, and reads."""
     if not stage.effort.reaches("standard"):
         raise Unmet("schemathesis draws from standard effort on")
-    from conformance.properties import generated, strategies  # noqa: PLC0415
+    from conformance.properties import generated, phases, strategies  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
-    drawing = Drawing(stage, turns=5)
+    stop = stage.contract.stop
+    reading = stage.contract.reading
+    drawing = Drawing(stage, turns=1 + len(phases.MODES) + 2 * len(reading))
+
+    def read(operation: Operation) -> Callable[[str, Request], Exchange]:
+        about = {"family": "supporting", "path": operation.path}
+        return lambda family, request: stage.send(family, f"generated: {family}", request, about=about)
+
     drawing.examples("generated", strategies.no_stop_examples())
-    for mode in generated.MODES:
-        drawing.shapes("generated", generated.stops(stage.contract.stop, mode))
-
-    def send(family: str, request: Request) -> Exchange:
-        return stage.send(family, f"generated: {family}", request, about={"family": family})
-
-    for operation in (stage.contract.detail, stage.contract.info, stage.contract.parameters):
-        drawing.family("supporting", generated.reads(operation, stage), send, most=generated.READS)
+    drawing.listed("generated", generated.listed_stops(stop, drawing.amount.listed))
+    for operation in reading:
+        drawing.every("supporting", generated.listed_reads(operation, stage, READS), read(operation))
+    for mode in phases.MODES:
+        drawing.shapes("generated", generated.stops(stop, mode))
+    for operation in reading:
+        drawing.family("supporting", generated.reads(operation, stage), read(operation), most=READS)
     drawing.closing()
 
 
