@@ -1,15 +1,21 @@
 """A place for what Hypothesis keeps between runs, so that none of it is left in the caller's directory."""
 
 import atexit
+import gzip
+import json
 import os
 import shutil
 import sys
 import tempfile
+import unicodedata
 from functools import cache
 from pathlib import Path
 
 VARIABLE = "HYPOTHESIS_STORAGE_DIRECTORY"
 CACHE = Path(__file__).parent / "__pycache__"
+CODEC = "codec-v2-utf-8.json.gz"
+ENCODABLE = ((0x0, 0xD7FF), (0xE000, 0x10FFFF))  # all but surrogates
+AMBIGUOUS = ()  # what is decoded as something else
 
 
 @cache
@@ -22,7 +28,19 @@ def use_scratch() -> None:
     if VARIABLE in os.environ:
         return
     if CACHE.is_dir() and os.access(CACHE, os.W_OK) and not sys.dont_write_bytecode:
-        os.environ[VARIABLE] = str(CACHE / "hypothesis")
+        folder = str(CACHE / "hypothesis")
     else:
-        os.environ[VARIABLE] = folder = tempfile.mkdtemp(prefix="dify-conformance-")
+        folder = tempfile.mkdtemp(prefix="dify-conformance-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[VARIABLE] = folder
+    _tell_what_utf_8_encodes(Path(folder) / "unicode_data" / unicodedata.unidata_version)
+
+
+def _tell_what_utf_8_encodes(folder: Path) -> None:
+    """Put there what Hypothesis would find out by encoding a million characters, with 200 MB; once."""
+    if (folder / CODEC).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        file.write(gzip.compress(json.dumps((ENCODABLE, AMBIGUOUS)).encode("ascii")))
+    Path(file.name).replace(folder / CODEC)  # for another process may read it at this moment

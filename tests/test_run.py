@@ -46,6 +46,28 @@ def test_nothing_but_reports_is_left_in_the_directory(tmp_path: Path, flags: tup
     assert list(scratch.iterdir()) == []
 
 
+LOOK = """
+import os, pathlib
+from conformance.scratch import use_scratch
+use_scratch()
+from hypothesis.internal.charmap import intervals_from_codec
+encodable, ambiguous = intervals_from_codec("utf-8")
+kept = pathlib.Path(os.environ["HYPOTHESIS_STORAGE_DIRECTORY"]).rglob("codec-*")
+print(encodable.intervals, ambiguous.intervals, sorted(path.name for path in kept))
+"""
+
+
+def test_hypothesis_is_told_what_it_would_find_out_about_utf_8(tmp_path: Path) -> None:
+    def looked(**settings: str) -> str:
+        command = [sys.executable, "-B", "-c", LOOK]
+        environment = surroundings(TMPDIR=str(tmp_path), **settings)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=True
+        ).stdout
+
+    assert looked() == looked(HYPOTHESIS_STORAGE_DIRECTORY=str(tmp_path / "found out"))
+
+
 @pytest.mark.parametrize("plugins", [(), ("-p", "no:base_url")], ids=["with pytest-base-url", "without"])
 def test_plain_pytest_gives_the_same_verdict(
     judge: Judge, serving: Callable[[Reference], Any], plugins: tuple[str, ...]
