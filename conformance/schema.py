@@ -50,7 +50,7 @@ class Schema:
         import jsonschema_rs  # noqa: PLC0415 - takes its time to import
 
         bundle = self.validator.schema
-        if not isinstance(bundle, dict) or '"pattern' in json.dumps(bundle, default=str):
+        if not isinstance(bundle, dict) or _has_pattern(bundle):
             return None  # the two do not read the same regular expressions
         try:
             next(self.validator.iter_errors({}), None)
@@ -104,11 +104,26 @@ def _compile(node: Node) -> "Draft202012Validator":
 
     bundle = dialect.translated(node)
     try:
-        Draft202012Validator.check_schema(bundle)
+        if not _is_well_formed(bundle):
+            Draft202012Validator.check_schema(bundle)  # takes a hundred times as long, and says what is wrong
     except SchemaError as error:
         problem = f"has a malformed schema at {shortened(node.pointer)}: {shortened(error.message)}. Mend it."
         unusable(node.document, problem)
     return Draft202012Validator(bundle)
+
+
+def _is_well_formed(bundle: dict[str, Any]) -> bool:
+    """Whether a schema is known to be one; False also where it has regular expressions."""
+    import jsonschema_rs  # noqa: PLC0415 - as above
+
+    try:
+        return not _has_pattern(bundle) and jsonschema_rs.meta.is_valid(bundle)
+    except (ValueError, RecursionError, OverflowError):
+        return False
+
+
+def _has_pattern(bundle: dict[str, Any]) -> bool:
+    return '"pattern' in json.dumps(bundle, default=str)
 
 
 def _told(error: "ValidationError") -> str:

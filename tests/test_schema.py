@@ -281,4 +281,3 @@ def test_lines_stay_short_and_few(judge: Judge) -> None:
 def test_a_schema_is_compiled_once_in_a_contract(contract: Contract) -> None:
     schema = event_schema(contract, "node_started")
     assert schema.validator is event_schema(contract, "node_started").validator
-    assert schema.validator is not event_schema(load_contract(), "node_started").validator
