@@ -149,7 +149,7 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
     failed = [r for r in grave if r.result == "fail"] + [r for r in results if r.result == "stale"]
     errors = [r for r in results if r.result == "error"]
     open_ = [r for r in grave if r.result in {"untested", "inconclusive"} and r.id not in explained]
-    observed = [r for r in results if r.result in {"pass", "fail", "deviation", "stale"}]
+    observed = [r for r in results if r.result in {"pass", "fail", "deviation"}]
     if circumstances.unreachable:
         return "unreachable", circumstances.unreachable
     if circumstances.locked_out:
