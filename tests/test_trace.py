@@ -144,6 +144,10 @@ class TestEvent:
         event = Event.of(1.0, kind, data)
         assert (event.name, event.at, event.kind, event.data) == (name, 1.0, kind, data)
 
+    @pytest.mark.parametrize("data", [None, "", "no JSON", "null"])
+    def test_without_json_there_is_no_payload(self, data: str | None) -> None:
+        assert Event.of(0.0, None, data).payload is None
+
     @pytest.mark.parametrize(
         ("data", "node", "status"),
         [
@@ -199,9 +203,9 @@ class TestRun:
         assert Run(stream()).task_id is None
 
     def test_its_events_are_found_by_name_and_later_than_a_moment(self) -> None:
-        events = [Event.of(at, kind, None) for at, kind in ((1.0, "a"), (2.0, "b"), (2.0, "a"), (3.0, "a"))]
+        events = [Event.of(at, kind, None) for at, kind in ((0.0, "a"), (2.0, "b"), (2.0, "a"), (3.0, "a"))]
         run = Run(stream(*events))
-        assert [event.at for event in run.named("a")] == [1.0, 2.0, 3.0]
+        assert [event.at for event in run.named("a")] == [0.0, 2.0, 3.0]
         assert [event.at for event in run.named("a", after=2.0)] == [3.0]
 
     @pytest.mark.parametrize(
