@@ -1,5 +1,6 @@
 """Whether a stop had its effect: what breaks the requirement, what only cannot be told, and the very edges."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +38,13 @@ def run(
     told = f'{{"event": "workflow_finished", "data": {{"status": "{status}"}}}}'
     end = (Event.of(at, None, told),) if status else ()
     stream = _exchange("run", 0.0, at, events=(STARTED, *end), ending=ending, about={"run": "run/0"})
-    return Run(stream, (), details)
+    return Run(replace(stream, case="owner"), (), details)
+
+
+def rounds(one: Run, number: int) -> Run:
+    """The same, of an app whose input decides how long it takes."""
+    body = f'{{"inputs": {{"rounds": {number}}}}}'.encode()
+    return replace(one, stream=replace(one.stream, request=replace(REQUEST, body=body)))
 
 
 def detail(status: str, sent_at: float = 1300.0) -> Exchange:
@@ -55,7 +62,7 @@ class TestStopped:
 
     def test_the_run_and_the_stop_that_was_acknowledged_are_judged(self) -> None:
         refused, second = stop(900.0, 950.0, 503), stop()
-        found, effective = UNKNOWN.stopped(self.trace(run(), refused, second), "run")
+        found, effective = UNKNOWN.stopped(self.trace(run(), refused, second))
         assert (found.stream.id, effective) == ("run/0", second)
 
     @pytest.mark.parametrize(
@@ -86,7 +93,14 @@ class TestStopped:
             for n, (status, case) in enumerate(stops)
         ]
         with pytest.raises(Inconclusive, match=said):
-            UNKNOWN.stopped(self.trace(run(), *sent, unmet=unmet), "run")
+            UNKNOWN.stopped(self.trace(run(), *sent, unmet=unmet))
+
+    def test_of_several_runs_the_one_that_is_asked_for_is_judged(self) -> None:
+        other = replace(run().stream, id="run/1", case="other", sent_at=5.0)
+        trace = Trace("s", (run().stream, other, replace(stop(), about={"run": "run/1"})))
+        assert UNKNOWN.stopped(trace, "other")[0].stream is other
+        with pytest.raises(Inconclusive, match="no stop was sent"):
+            UNKNOWN.stopped(trace)
 
 
 class TestStoppable:
@@ -121,6 +135,16 @@ class TestStoppable:
         with pytest.raises(Inconclusive) as caught:
             effects.stoppable(one, stop())
         assert said in str(caught.value)
+
+    def test_a_longer_run_is_not_taken_for_one_that_ended_by_itself(self) -> None:
+        effects = Effects(DEADLINES, Natural(rounds(run("succeeded", 2000.0), 10)))
+        for number, ended_by_itself in ((8, True), (10, True), (20, False)):
+            one = rounds(run("succeeded", 1600.0), number)
+            if ended_by_itself:
+                with pytest.raises(Inconclusive, match="while the stop was sent"):
+                    effects.stoppable(one, stop())
+            else:
+                assert effects.stoppable(one, stop()) is one
 
     def test_a_run_that_goes_on_is_alive(self) -> None:
         going = run(None, ending="left")
