@@ -9,7 +9,7 @@ from conformance.effects import Effects, alive, since
 from conformance.judging import Inconclusive, Violation
 from conformance.runs import Natural
 from conformance.target import Deadlines
-from conformance.trace import CLEAN_UP, Event, Exchange, Fault, Request, Response, Run, Trace
+from conformance.trace import CLEAN_UP, Event, Exchange, Request, Response, Run, Trace
 
 REQUEST = Request("POST", "/")
 STARTED = Event.of(0.0, None, '{"event": "workflow_started"}')
@@ -247,14 +247,3 @@ class TestStops:
 )
 def test_moments_are_told_from_the_acknowledgement(moment: float, told: str) -> None:
     assert since(stop(), moment) == f"{told} the stop was acknowledged"
-
-
-@pytest.mark.parametrize(
-    ("more", "cut_off"),
-    [({}, False), ({"ending": "left"}, False), ({"ending": "broken tail"}, True), ({"ending": "reset"}, True),
-     ({"fault": Fault("timeout", 1.0, "")}, True)],
-)  # fmt: skip
-def test_a_violation_knows_whether_its_evidence_broke_off(more: dict[str, Any], cut_off: bool) -> None:
-    whole = stop()
-    violation = Violation("seen", iter((whole, _exchange("run", 0.0, 1.0, **more))))
-    assert (violation.cut_off, violation.evidence) == (cut_off, ("stop/1000", "run/0"))
