@@ -278,6 +278,8 @@ def test_bom_only_at_the_very_start() -> None:
     ("stream", "pending"),
     [
         (b"", ""),
+        (b"\n", ""),
+        (b"\r\n", ""),
         (b"\n\r\n\r", ""),
         (b"\xef\xbb\xbf", ""),
         (b"data: a\n\n", ""),
