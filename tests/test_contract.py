@@ -220,6 +220,10 @@ class TestContract:
         with pytest.raises(PointerError, match=r"openapi\.yaml"):
             contract.resolve(pointer)
 
+    def test_names_the_file_that_it_does_not_know(self, contract: Contract) -> None:
+        with pytest.raises(PointerError, match=r"^other\.yaml#/paths is neither in .* nor in "):
+            contract.resolve("other.yaml#/paths")
+
     def test_lists_what_no_pointer_is_for(self, contract: Contract) -> None:
         refusals = [f"{STOP}{EXAMPLES_400}/{name}" for name in ("not_workflow_app", "invalid_param")]
         assert contract.uncovered([]) == [f"{STOP}/responses/200", f"{STOP}/responses/400", *refusals]
@@ -615,9 +619,12 @@ class TestUnusableDocuments:
         with pytest.raises(DocumentError, match="latin is not UTF-8 text"):
             load_contract(tmp_path / "latin")
 
-    def test_an_operation_must_not_be_described_twice(self, edition: Edition) -> None:
+    @pytest.mark.parametrize("prefixes", [("/v1",), ("/v1", "/v2")])
+    def test_an_operation_must_not_be_described_twice(
+        self, edition: Edition, prefixes: tuple[str, ...]
+    ) -> None:
         def edit(document: dict[str, Any]) -> None:
-            for prefix in ("/v1", "/v2"):
+            for prefix in prefixes:
                 document["paths"][prefix + STOP_PATH] = document["paths"][STOP_PATH]
 
         with pytest.raises(DocumentError, match=r"twice: POST /[^ ]*/stop and /[^ ]*/stop\. Remove"):
