@@ -85,7 +85,7 @@ def _weighed(result: Result, entries: Sequence[Entry], today: date, cases: Cases
     if result.result == "pass":
         return _passed(result, entries, over)
     live = [entry for entry in entries if entry not in over]
-    if live and _covered(live, cases(result)):
+    if _covered(live, cases(result)):
         told = "; ".join(entry.told() for entry in live)
         return replace(result, result="deviation", reason=f"{told}; seen: {result.reason}")
     if over:
@@ -148,7 +148,7 @@ def _entry(one: Mapping[str, Any], kind: str, catalogue: Catalogue, where: str) 
         raise UsageError(f"{where}: {wrong[0]} is not a text.")
     id_ = one.get("id", "")
     if id_ not in catalogue.by_id:
-        close = get_close_matches(id_, catalogue.by_id, n=3) or ["dify-conformance list shows them all"]
+        close = get_close_matches(id_, catalogue.by_id) or ["dify-conformance list shows them all"]
         raise UsageError(f"{where} is for {id_!r}, which is no requirement. Near: {', '.join(close)}.")
     if not one.get("because", "").strip():
         raise UsageError(f"{where} ({id_}) has no because. Say why this failure is accepted.")

@@ -201,9 +201,9 @@ def property_values(answer: Answer, name: str) -> tuple[Any, ...]:
 
 def _operation(document: Document, method: str, pattern: str, prefix: str = "") -> Operation | None:
     """Read the operation whose path fits the pattern; `prefix` is put before a path that lacks it."""
-    paths = document.node("#").child("paths")
-    fitting = [path for path in _names(paths) if re.fullmatch(pattern, path)]
-    found = [(path, node) for path in fitting if paths and (node := paths.find(path, method.lower()))]
+    top = document.node("#")
+    fitting = [path for path in _names(top.child("paths")) if re.fullmatch(pattern, path)]
+    found = [(path, node) for path in fitting if (node := top.find("paths", path, method.lower()))]
     if len(found) > 1:
         where = " and ".join(shortened(path) for path, _ in found[:2])
         unusable(document, f"describes one operation twice: {method} {where}. Remove what is not meant.")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from conformance.judging import Inconclusive, require, shown
+from conformance.judging import Inconclusive, Violation, require, shown
 from conformance.runs import Natural
 from conformance.target import Deadlines
 from conformance.trace import CLEAN_UP, FINAL, Exchange, Run, Trace
@@ -39,8 +39,9 @@ class Effects:
 
     def waited_for_detail(self, run: Run) -> None:
         """Raise Inconclusive where the suite broke off before the run detail had its time to tell the end."""
-        waited = run.details[-1].sent_at - run.stream.ended_at if run.details else 0.0
-        if run.statuses and run.statuses[-1] not in FINAL and waited < self.deadlines.detail * 1000:
+        if not run.statuses or run.statuses[-1] in FINAL:
+            return
+        if run.details[-1].sent_at - run.stream.ended_at < self.deadlines.detail * 1000:
             raise Inconclusive(f"the suite broke off while the run detail said {run.statuses[-1]}")
 
     def _ended_by_itself(self, run: Run, stop: Exchange) -> bool:
@@ -53,10 +54,11 @@ class Effects:
 
     def lost(self, run: Run, *stops: Exchange) -> bool:
         """Whether a run that nobody stopped ended as stopped, or failed as soon as one of ``stops`` was sent."""
-        if run.terminal is None or run.final_status in {"stopped", None}:
+        end = run.terminal
+        if end is None or end.status in {"stopped", None}:
             return True
-        soon = any(x.sent_at <= run.terminal.at <= x.ended_at + self.deadlines.grace * 1000 for x in stops)
-        return soon and run.final_status == "failed" and self.natural.example is not None
+        soon = any(x.sent_at <= end.at <= x.ended_at + self.deadlines.grace * 1000 for x in stops)
+        return soon and end.status == "failed" and self.natural.example is not None
 
     def stops(self, run: Run, stop: Exchange) -> None:
         """Require that the run ends as stopped within the deadline of an acknowledged stop; raises Violation.
@@ -70,18 +72,17 @@ class Effects:
                 else f"ended ({run.stream.ending}) without a terminal event"
             )
             after = run.stream.ended_at - stop.ended_at
-            require(
-                False, f"the stream {ended} {after:.0f} ms after the stop was acknowledged", stop, run.stream
-            )
-            return
+            seen = f"the stream {ended} {after:.0f} ms after the stop was acknowledged"
+            raise Violation(seen, (stop, run.stream))
         after = run.terminal.at - stop.ended_at
         seen = f"the run ended as {shown(run.final_status)} {since(stop, run.terminal.at)}"
         held = run.final_status == "stopped" and after <= self.deadlines.stop * 1000
         require(held, seen, stop, run.stream, at=run.terminal.at)
         self.waited_for_detail(run)
-        told = run.statuses[-1:]
-        seen = f"the stream ended as stopped, but the run detail says {shown(told[0])}" if told else ""
-        require(not told or told == ["stopped"], seen, stop, run.stream, *run.details[-1:])
+        if run.statuses:
+            told = run.statuses[-1]
+            seen = f"the stream ended as stopped, but the run detail says {shown(told)}"
+            require(told == "stopped", seen, stop, run.stream, run.details[-1])
 
 
 def since(stop: Exchange, moment: float) -> str:

@@ -46,9 +46,9 @@ class Frame:
 class Tail:
     """What was left unfinished when the stream ended; falsy if it ended between two frames."""
 
-    pending: str = ""
+    pending: str
     """The start of the unfinished frame, at most 4096 bytes of it, undecodable bytes as U+FFFD."""
-    size: int = 0
+    size: int
     """All of its bytes, or one more than the limit after `FrameTooLarge`."""
 
     def __bool__(self) -> bool:
@@ -60,7 +60,6 @@ class FrameTooLarge(ValueError):
 
     def __init__(self, limit: int, frames: tuple[Frame, ...] = ()) -> None:
         super().__init__(f"a frame of the event stream is larger than {limit} bytes")
-        self.limit = limit
         self.frames = frames
 
 

@@ -229,10 +229,8 @@ class Run:
     @property
     def effective(self) -> Exchange | None:
         """The first stop that was acknowledged with a 2xx, those apart that only clean up."""
-        judged = (stop for stop in self.stops if stop.case != CLEAN_UP)
-        return next(
-            (stop for stop in judged if stop.acknowledged_at and (stop.status or 0) // 100 == 2), None
-        )
+        judged = (stop for stop in self.stops if stop.case != CLEAN_UP and not stop.fault)
+        return next((stop for stop in judged if (stop.status or 0) // 100 == 2), None)
 
     @property
     def cut_short(self) -> bool:
@@ -254,10 +252,8 @@ class Run:
     @property
     def statuses(self) -> list[str]:
         """The statuses that the run detail gave, in order."""
-        members = [
-            detail.response.member for detail in self.details if detail.response and detail.status == 200
-        ]
-        return [str(member.get("status")) for member in members]
+        answers = [detail.response for detail in self.details if detail.response]
+        return [str(answer.member.get("status")) for answer in answers if answer.status == 200]
 
     @property
     def seconds(self) -> float | None:

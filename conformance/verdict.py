@@ -133,10 +133,15 @@ def _presumed(catalogue: Catalogue, id_: str) -> Sequence[str]:
 
 
 def _explained(results: list[Result], catalogue: Catalogue) -> set[str]:
-    """What cannot be told because it presumes what is known not to hold."""
+    """What cannot be told because it presumes what is known not to hold, or what for that reason cannot be told."""
     known = {result.id for result in results if result.result == "deviation"}
-    undecided = [result.id for result in results if result.result == "inconclusive"]
-    return {id_ for id_ in undecided if known.intersection(_presumed(catalogue, id_))}
+    undecided = {result.id for result in results if result.result == "inconclusive"}
+    explained: set[str] = set()
+    while more := {
+        id_ for id_ in undecided - explained if (known | explained).intersection(_presumed(catalogue, id_))
+    }:
+        explained |= more
+    return explained
 
 
 def _outcome(results: list[Result], circumstances: Circumstances, explained: set[str]) -> tuple[Outcome, str]:
@@ -144,7 +149,7 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
     failed = [r for r in grave if r.result == "fail"] + [r for r in results if r.result == "stale"]
     errors = [r for r in results if r.result == "error"]
     open_ = [r for r in grave if r.result in {"untested", "inconclusive"} and r.id not in explained]
-    observed = [r for r in results if r.result in {"pass", "fail", "deviation", "stale"}]
+    observed = [r for r in results if r.result in {"pass", "fail", "deviation"}]
     if circumstances.unreachable:
         return "unreachable", circumstances.unreachable
     if circumstances.locked_out:
@@ -163,7 +168,8 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
     if circumstances.no_conformance_run:
         return "incomplete", "this is no conformance run: " + ", ".join(circumstances.no_conformance_run)
     if open_:
-        return "incomplete", f"{_number(open_, 'MUST')} not decided"
+        noun = "requirement" if circumstances.strict else "MUST"
+        return "incomplete", f"{_number(open_, noun)} not decided"
     known = [r for r in observed if r.result == "deviation"]
     if known:
         met = _number([r for r in observed if r.result == "pass"], "requirement")

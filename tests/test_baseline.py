@@ -1,12 +1,13 @@
 """The baseline: what is known is a deviation, what is listed in vain is stale, and nothing else is hidden."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from conformance.baseline import Baseline, Entry, load_baseline, weigh, write_baseline
+from conformance.baseline import Baseline, Entry, check_writable, load_baseline, weigh, write_baseline
 from conformance.reference import Reference, Server
 from conformance.reference.versions import VERSIONS
 from conformance.requirements import load_catalogue
@@ -17,6 +18,7 @@ from tests.judged import Judge
 TODAY = date(2026, 6, 15)
 ID = "stop.user.number"
 CATALOGUE = load_catalogue()
+ONE_CASE = f"[[deviation]]\nid = '{ID}'\nbecause = 'x'\ncase = 'digits'\n"
 
 Serving = Callable[[Reference], Server]
 
@@ -67,6 +69,52 @@ def test_an_entry_that_is_over_excuses_nothing(flaky: bool) -> None:
     assert _weighed(_result("pass"), entry).result == "stale"
 
 
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (Entry(ID, "x"), "x"),
+        (Entry(ID, "x", issue="#1"), "x (#1)"),
+        (Entry(ID, "x", flaky=True), "flaky: x"),
+        (Entry(ID, "x", flaky=True, rate="3 of 25", issue="#1"), "fails 3 of 25: x (#1)"),
+    ],
+)
+def test_an_entry_says_how_often_why_and_where(entry: Entry, told: str) -> None:
+    assert _weighed(_result(), entry).reason == f"{told}; seen: as seen"
+
+
+OVER = date(2026, 6, 14)
+EXPIRED = "listed until 2026-06-14"
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries", "result", "reason"),
+    [
+        ("pass", [Entry(ID, "x")], "stale", "listed (x), but it passed; take it out"),
+        ("pass", [Entry(ID, "x", flaky=True)], "pass", "held this time; flaky: x"),
+        ("pass", [Entry(ID, "x", flaky=True), Entry(ID, "y", case="b")], "stale", "but it passed"),
+        ("pass", [Entry(ID, "x", until=OVER)], "stale", f"it passed, and was {EXPIRED}, which is over"),
+        ("pass", [Entry(ID, "x", flaky=True), Entry(ID, "y", case="b", until=OVER)], "stale", EXPIRED),
+        ("fail", [Entry(ID, "x", until=OVER)], "fail", f"as seen; {EXPIRED} (x), which is over"),
+        ("fail", [Entry(ID, "x", case="b", until=OVER), Entry(ID, "y")], "deviation", "y; seen: as seen"),
+        ("fail", [Entry(ID, "x", case="b", until=OVER), Entry(ID, "y", case="c")], "fail", EXPIRED),
+        ("fail", [Entry(ID, "x", case="a"), Entry(ID, "y", case="b")], "deviation", "x; y; seen: as seen"),
+        ("fail", [Entry(ID, "x", case="b"), Entry(ID, "y", case="c")], "fail", "listed only for “b”, “c”"),
+    ],
+)
+def test_several_entries_for_one_requirement(
+    kind: str, entries: list[Entry], result: str, reason: str
+) -> None:
+    found = _weighed(_result(kind, evidence=("a",)), *entries)
+    assert found.result == result
+    assert reason in found.reason
+
+
+def test_where_two_baselines_speak_of_a_requirement_the_upper_one_is_believed() -> None:
+    upper = Baseline((Entry(ID, "mine", case="a"),))
+    lower = Baseline((Entry(ID, "theirs"), Entry("stop.user.array", "theirs")))
+    assert upper.over(lower) == Baseline((Entry(ID, "mine", case="a"), Entry("stop.user.array", "theirs")))
+
+
 def test_an_entry_holds_on_its_last_day() -> None:
     assert _weighed(_result(), Entry(ID, "x", until=TODAY)).result == "deviation"
 
@@ -104,15 +152,32 @@ def test_a_flaky_entry_hides_no_failure_of_another_requirement() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[deviation]]\nid = 'stop.user.numbr'\nbecause = 'x'", "stop.user.number"),
+        (
+            "[[deviation]]\nid = 'stop.user.numbr'\nbecause = 'x'",
+            "deviation 1 is for .*stop.user.number, stop",
+        ),
+        (
+            "[[flaky]]\nid = 'nonsense'\nbecause = 'x'",
+            r"flaky 1 is for .*Near: dify-conformance list shows them all\.",
+        ),
+        ("[[flaky]]\nbecause = 'x'", "flaky 1 is for '', which is no requirement"),
         ("[[deviation]]\nid = 'stop.user.number'\nbecause = ' '", "has no because"),
         ("[[deviation]]\nid = 'stop.user.number'", "has no because"),
         ("[[flaky]]\nid = 'stop.user.number'\nbecause = 'x'\nuntil = '2026'", "is no date"),
         ("[[deviation]]\nid = 'stop.user.number'\nbecause = 'x'\nreason = 'y'", "known are"),
         ("[[deviation]]\nid = 'stop.user.number'\nbecause = 7", "is not a text"),
         ("[deviation]\nid = 'stop.user.number'", "a table of its own"),
-        ("[[deviations]]\nid = 'stop.user.number'", "at its top"),
+        ("deviation = [7]", "a table of its own"),
+        ("flaky = 7", "a table of its own"),
+        ("[[deviations]]\nid = 'stop.user.number'", "has deviations at its top"),
+        ("e = 1\nd = 1\nc = 1\nb = 1\na = 1", "has a, b, c, d, e at its top"),
+        (
+            "[[deviation]]\nid = 'stop.user.number'\nbecause = 'x'\nz = 1\ny = 2",
+            "deviation 1 has y, z; known are id, because, issue",
+        ),
         ("[[deviation]]\nid = 'stop.user.number'\nbecause = 'x'\n" * 2, "twice"),
+        ("[[deviation]]\nid = 'stop.user.number'\nbecause = 'x'\ncase = 'a'\n" * 2, "twice"),
+        (f"{ONE_CASE}[[flaky]]\nid = 'stop.user.number'\nbecause = 'x'\n", "twice"),
         ("[[deviation", "is not valid TOML"),
         (None, "cannot be read"),
     ],
@@ -121,23 +186,64 @@ def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str | None,
     path = tmp_path / "known.toml"
     if text is not None:
         path.write_text(text, "utf-8")
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=rf"{path}.*{said}"):
         load_baseline(path, CATALOGUE)
 
 
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    path.write_bytes(b"about = '\xff'")
+    with pytest.raises(UsageError, match=r"known\.toml cannot be read"):
+        load_baseline(path, CATALOGUE)
+
+
+def test_a_file_may_say_what_it_is_and_list_a_requirement_case_by_case(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    path.write_text(f"version = '1'\nabout = 'us'\n{ONE_CASE}{ONE_CASE.replace('digits', 'quotes')}", "utf-8")
+    cases = [(entry.case, entry.flaky) for entry in load_baseline(path, CATALOGUE).of(ID)]
+    assert cases == [("digits", False), ("quotes", False)]
+
+
+def test_an_empty_file_knows_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    path.touch()
+    assert load_baseline(path, CATALOGUE) == Baseline()
+
+
+def test_what_was_written_by_hand_is_not_lost(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "new" / "known.toml"
+    check_writable(path, None)
+    assert path.read_text("utf-8") == ""
+    check_writable(path, None)
+    path.write_text("# mine", "utf-8")
+    check_writable(path, path)
+    assert path.read_text("utf-8") == "# mine"
+    with pytest.raises(UsageError, match="would be lost"):
+        check_writable(path, None)
+    with pytest.raises(UsageError, match="cannot be written"):
+        check_writable(path / "below a file", None)
+
+
 def test_writing_keeps_what_was_said_and_leaves_out_what_is_stale(tmp_path: Path) -> None:
-    kept = Entry("stop.user.array", 'say "why"\nand \\ how ü', issue="#1", until=date(2027, 1, 31))
-    flaky = Entry("stop.user.object", "a race", flaky=True, rate="1 of 9")
+    kept = Entry("stop.user.array", 'say "why"\nand \\ how ü 😀\x7f', issue="#1", until=date(2027, 1, 31))
+    flaky = Entry("stop.user.object", "a race", True, "", "a", None, "no", "1 of 9", "a guess")
     stale = Entry("stop.user.boolean", "x")
-    results = (_result(), _result("deviation", kept.id), _result("stale", stale.id))
+    new = replace(_result(), reason="seen here\nand there")
+    results = (new, _result("fail", kept.id), _result("stale", stale.id))
     path = tmp_path / "new" / "known.toml"
     path.parent.mkdir()
     write_baseline(path, Verdict("not conformant", results, ""), Baseline((kept, flaky, stale)))
     with pytest.raises(UsageError, match=f"{ID}.*has no because"):
         load_baseline(path, CATALOGUE)
-    path.write_text(path.read_text("utf-8").replace('because = ""', 'because = "filled in"'), "utf-8")
+    written = path.read_text("utf-8")
+    assert written.startswith("# Failures that are known.")
+    assert "\n\n[[flaky]]\n" in written
+    assert written.endswith(
+        f'\n\n# MUST: seen here\n# MUST: and there\n[[deviation]]\nid = "{ID}"\nbecause = ""\n'
+    )
+    path.write_text(written.replace('because = ""', 'because = "filled in"'), "utf-8")
     entries = load_baseline(path, CATALOGUE).entries
-    assert set(entries) == {kept, flaky, Entry(ID, "filled in")}
+    assert entries == (kept, Entry(ID, "filled in"), flaky)
 
 
 def test_from_a_first_run_to_a_gate(judge: Judge, serving: Serving, tmp_path: Path) -> None:

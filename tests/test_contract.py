@@ -220,6 +220,10 @@ class TestContract:
         with pytest.raises(PointerError, match=r"openapi\.yaml"):
             contract.resolve(pointer)
 
+    def test_names_the_file_that_it_does_not_know(self, contract: Contract) -> None:
+        with pytest.raises(PointerError, match=r"^other\.yaml#/paths is neither in .* nor in "):
+            contract.resolve("other.yaml#/paths")
+
     def test_lists_what_no_pointer_is_for(self, contract: Contract) -> None:
         refusals = [f"{STOP}{EXAMPLES_400}/{name}" for name in ("not_workflow_app", "invalid_param")]
         assert contract.uncovered([]) == [f"{STOP}/responses/200", f"{STOP}/responses/400", *refusals]
@@ -233,6 +237,21 @@ class TestContract:
         success = {"$ref": "#/components/responses/SuccessResult"}
         contract = edition(lambda document: stop_of(document)["responses"].update({"202": success}))
         assert f"{STOP}/responses/202" in contract.uncovered(["/responses/200/content"])
+
+    def test_does_not_take_another_document_for_the_own(self, edition: Edition) -> None:
+        def edit(document: dict[str, Any]) -> None:
+            responses = document["components"]["responses"]
+            responses["Refusal"] = responses.pop("SuccessResult")
+            stop_of(document)["responses"]["200"] = {"$ref": "#/components/responses/Refusal"}
+
+        contract = edition(edit)
+        place = "#/components/responses/Refusal"
+        assert f"{STOP}/responses/200" not in contract.uncovered([place])
+        assert f"{STOP}/responses/200" in contract.uncovered([f"supporting.openapi.yaml{place}"])
+
+    def test_finds_names_with_any_sign_in_them(self, edition: Edition) -> None:
+        contract = edition(lambda document: document["components"].update({"schemas": {"a#b/c~%": True}}))
+        assert contract.resolve("#/components/schemas/a#b~1c~0%25") is True
 
     def test_has_a_schema_for_each_event(self, contract: Contract) -> None:
         assert {"workflow_started", "node_started", "workflow_finished", "ping", "error"} <= set(
@@ -318,6 +337,39 @@ class TestOtherEditions:
 
         assert property_values(edition(edit).stop.success, "result") == ("done", "gone")
 
+    @pytest.mark.parametrize(
+        ("schema", "shown", "values"),
+        [
+            ({"type": "string", "example": "done"}, [], ("done",)),
+            ({"type": "string", "example": "done"}, [{"result": "gone"}], ("gone",)),
+            (
+                {"type": "string", "example": "done"},
+                [{"other": "gone"}, ["result"], "result", None],
+                ("done",),
+            ),
+            ({"type": "string"}, [], ()),
+            ({"enum": "done", "const": None}, [], (None,)),
+            ({"allOf": [{"type": "string"}, {"enum": ["a", "b"]}]}, [{"result": "c"}], ("a", "b")),
+            ({"allOf": [{"example": "a"}, True]}, [], ("a",)),
+            (True, [{"result": "gone"}], ("gone",)),
+        ],
+    )
+    def test_what_a_member_may_say_is_looked_for_in_its_schema_and_then_in_examples(
+        self, edition: Edition, schema: object, shown: list[object], values: tuple[object, ...]
+    ) -> None:
+        def edit(document: dict[str, Any]) -> None:
+            media = document["components"]["responses"]["SuccessResult"]["content"]["application/json"]
+            media["schema"] = {"properties": {"result": schema}}
+            media["examples"] = {str(n): {"value": value} for n, value in enumerate(shown)}
+
+        assert property_values(edition(edit).stop.success, "result") == values
+
+    def test_examples_tell_where_there_is_no_schema_at_all(self, contract: Contract) -> None:
+        refusal = contract.stop.answer(400)
+        assert refusal is not None
+        assert property_values(refusal, "code") == ("not_workflow_app", "invalid_param")
+        assert property_values(refusal, "status") == (400,)
+
     def test_const_and_joined_schemas_are_read(self, edition: Edition) -> None:
         def edit(document: dict[str, Any]) -> None:
             document["components"]["schemas"] = {"Result": {"properties": {"result": {"const": "ended"}}}}
@@ -392,15 +444,30 @@ class TestOtherEditions:
 
         assert edition(edit).stop.required == ("user", "why")
 
-    def test_a_path_may_have_a_prefix_and_another_parameter(self, edition: Edition) -> None:
+    @pytest.mark.parametrize("prefix", ["/api/v1", "/workflows/tasks/v1"])
+    def test_a_path_may_have_a_prefix_and_another_parameter(self, edition: Edition, prefix: str) -> None:
         def edit(document: dict[str, Any]) -> None:
-            document["paths"]["/api/v1/workflows/tasks/{id}/stop"] = document["paths"].pop(STOP_PATH)
+            document["paths"][f"{prefix}/workflows/tasks/{{id}}/stop"] = document["paths"].pop(STOP_PATH)
 
         contract = edition(edit)
-        assert contract.stop.url_path("x") == "/api/v1/workflows/tasks/x/stop"
+        assert contract.stop.url_path("x") == f"{prefix}/workflows/tasks/x/stop"
         assert contract.stop.url_path(id="x") == contract.stop.url_path("x")
-        assert contract.run.path == "/api/v1/workflows/run"
-        assert contract.detail.url_path("r") == "/api/v1/workflows/run/r"
+        assert contract.run.path == f"{prefix}/workflows/run"
+        assert contract.detail.url_path("r") == f"{prefix}/workflows/run/r"
+
+    def test_paths_that_only_look_alike_are_others(self, edition: Edition) -> None:
+        def edit(document: dict[str, Any]) -> None:
+            other = {"post": {"responses": {"299": {"description": "other"}}}}
+            alike = (f"{STOP_PATH}/again", "/old/workflows/run", "/workflows/run/again")
+            document["paths"] |= dict.fromkeys(alike, other)
+
+        contract = edition(edit)
+        assert contract.stop.path == STOP_PATH
+        assert (contract.run.path, contract.run.success.status) == ("/workflows/run", 200)
+
+    def test_a_document_need_not_say_what_it_is(self, edition: Edition) -> None:
+        contract = edition(lambda document: document.pop("info"))
+        assert (contract.title, contract.version) == ("", "")
 
     def test_supporting_operations_of_the_edition_come_first(self, edition: Edition) -> None:
         def edit(document: dict[str, Any]) -> None:
@@ -425,12 +492,20 @@ class TestOtherEditions:
         assert violations(started, {"event": "workflow_started"}) == ["$: 'extra' is a required property"]
         assert violations(ping, {"event": "ping"}) == []
 
-    @pytest.mark.parametrize("stream", [{"type": "string"}, {"oneOf": True}, True])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {},
+            *(
+                {"text/event-stream": {"schema": stream, "example": "data: {}"}}
+                for stream in ({"type": "string"}, {"oneOf": True}, True)
+            ),
+        ],
+    )
     def test_a_stream_that_chooses_nothing_leaves_the_events_as_they_are(
-        self, edition: Edition, stream: object
+        self, edition: Edition, content: dict[str, Any]
     ) -> None:
         def edit(document: dict[str, Any]) -> None:
-            content = {"text/event-stream": {"schema": stream, "example": "data: {}"}}
             document["paths"]["/workflows/run"] = {"post": {"responses": {"200": {"content": content}}}}
 
         assert edition(edit).event_names == load_contract().event_names
@@ -465,10 +540,17 @@ class TestUnusableDocuments:
             ("swagger: '2.0'", "is a Swagger 2.0 document. Convert it"),
             ("openapi: 3.2.0", "says it is OpenAPI 3.2.0; 3.0 and 3.1 can be read"),
             ("openapi: [3]", "3.0 and 3.1 can be read"),
-            ("openapi: 3.0", "it has no paths"),
+            ("openapi: 3.0", "stop: it has no paths"),
             ("openapi: 3.1\npaths: {/info: {}}", "none of its 1 paths ends so"),
             ("openapi: 3.1\npaths: [1]", "it has no paths"),
-            ("openapi: 3.1\npaths:\n  /workflows/tasks/{id}/stop: {get: {}}", "it has the path, but no POST"),
+            (
+                "openapi: 3.1\npaths:\n  /workflows/tasks/{id}/stop: {get: {}}",
+                "stop: it has the path, but no POST",
+            ),
+            (
+                "openapi: 3.1\npaths:\n  /workflows/tasks/{id}/stop/now: {post: {}}",
+                "none of its 1 paths ends so",
+            ),
             (
                 "openapi: 3.1\npaths:\n  /workflows/tasks/{id}/stop: {post: {}}",
                 "has no 2xx response for POST",
@@ -489,6 +571,16 @@ class TestUnusableDocuments:
         assert message.endswith(".")
         assert "\n" not in message
         assert len(message) < 400
+
+    def test_a_malformed_schema_of_any_answer_is_told_when_compiled(self, edition: Edition) -> None:
+        def edit(document: dict[str, Any]) -> None:
+            content = {"application/json": {}, "application/problem+json": {"schema": {"type": "strnig"}}}
+            stop_of(document)["responses"]["422"] = {"description": "no", "content": content}
+
+        edition().compile()
+        contract = edition(edit)
+        with pytest.raises(DocumentError, match=r"malformed schema at .*/responses/422"):
+            contract.compile()
 
     def test_aliases_may_not_multiply(self, tmp_path: Path) -> None:
         lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))]
@@ -527,13 +619,25 @@ class TestUnusableDocuments:
         with pytest.raises(DocumentError, match="latin is not UTF-8 text"):
             load_contract(tmp_path / "latin")
 
-    def test_an_operation_must_not_be_described_twice(self, edition: Edition) -> None:
+    @pytest.mark.parametrize("prefixes", [("/v1",), ("/v1", "/v2")])
+    def test_an_operation_must_not_be_described_twice(
+        self, edition: Edition, prefixes: tuple[str, ...]
+    ) -> None:
         def edit(document: dict[str, Any]) -> None:
-            document["paths"]["/v1" + STOP_PATH] = document["paths"][STOP_PATH]
+            for prefix in prefixes:
+                document["paths"][prefix + STOP_PATH] = document["paths"][STOP_PATH]
 
-        with pytest.raises(
-            DocumentError, match=r"describes one operation twice: POST /.*stop and /.*stop\. Remove"
-        ):
+        with pytest.raises(DocumentError, match=r"twice: POST /[^ ]*/stop and /[^ ]*/stop\. Remove"):
+            edition(edit)
+
+    def test_an_event_must_be_described_where_the_stream_says(self, edition: Edition) -> None:
+        def edit(document: dict[str, Any]) -> None:
+            choice = {"propertyName": "event", "mapping": {"ping": "Gone"}}
+            stream = {"schema": {"oneOf": [], "discriminator": choice}}
+            answer = {"content": {"text/event-stream": stream}}
+            document["paths"]["/workflows/run"] = {"post": {"responses": {"200": answer}}}
+
+        with pytest.raises(DocumentError, match=r"workflows~1run/post/.*schemas/Gone.* not in it"):
             edition(edit)
 
     @pytest.mark.parametrize(

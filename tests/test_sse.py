@@ -223,6 +223,9 @@ def test_agrees_with_httpx_sse(stream: bytes) -> None:
         pytest.param(b"retry\n", Frame(ignored=("retry",)), id="retry empty"),
         pytest.param(b"retry:" + b"9" * 18 + b"\n", Frame(retry=10**18 - 1), id="retry of 18 digits"),
         pytest.param(
+            b"retry:" + b"9" * 19 + b"\n", Frame(ignored=("retry:" + "9" * 19,)), id="retry of 19 digits"
+        ),
+        pytest.param(
             b"retry:" + b"9" * 5000 + b"\n", Frame(ignored=("retry:" + "9" * 5000,)), id="retry absurd"
         ),
         pytest.param(b"Data: a\n data: b\n", Frame(ignored=("Data: a", " data: b")), id="unknown fields"),
@@ -275,6 +278,8 @@ def test_bom_only_at_the_very_start() -> None:
     ("stream", "pending"),
     [
         (b"", ""),
+        (b"\n", ""),
+        (b"\r\n", ""),
         (b"\n\r\n\r", ""),
         (b"\xef\xbb\xbf", ""),
         (b"data: a\n\n", ""),
@@ -314,6 +319,13 @@ def test_a_frame_over_the_limit_is_refused_and_the_frames_before_it_are_kept() -
     with pytest.raises(FrameTooLarge):
         parser.feed(b"\n\ndata: c\n\n")
     assert parser.close().size == 9
+
+
+def test_a_frame_may_have_a_mebibyte_unless_told_otherwise() -> None:
+    parser = SseParser()
+    assert parser.feed(b"x" * (1 << 20)) == []
+    with pytest.raises(FrameTooLarge, match="1048576 bytes"):
+        parser.feed(b"x")
 
 
 def test_the_limit_counts_a_frame_of_many_lines() -> None:

@@ -1,0 +1,249 @@
+"""Whether a stop had its effect: what breaks the requirement, what only cannot be told, and the very edges."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.effects import Effects, alive, since
+from conformance.judging import Inconclusive, Violation
+from conformance.runs import Natural
+from conformance.target import Deadlines
+from conformance.trace import CLEAN_UP, Event, Exchange, Request, Response, Run, Trace
+
+REQUEST = Request("POST", "/")
+STARTED = Event.of(0.0, None, '{"event": "workflow_started"}')
+DEADLINES = Deadlines(stop=10.0, grace=1.0, detail=5.0)
+
+
+def _exchange(operation: str, sent_at: float, ended_at: float, **more: Any) -> Exchange:
+    return Exchange(
+        f"{operation}/{sent_at:.0f}", "s", operation, operation, REQUEST, sent_at, ended_at, **more
+    )
+
+
+def stop(sent_at: float = 1000.0, ended_at: float = 1050.0, status: int = 200) -> Exchange:
+    answer = Response(status, "", (), b'{"result": "success"}')
+    return _exchange("stop", sent_at, ended_at, response=answer, about={"run": "run/0"})
+
+
+def run(
+    status: str | None = "stopped",
+    at: float = 1200.0,
+    *,
+    ending: str = "clean",
+    details: tuple[Exchange, ...] = (),
+) -> Run:
+    """A run that began at 0; without a status it ends without a terminal event."""
+    told = f'{{"event": "workflow_finished", "data": {{"status": "{status}"}}}}'
+    end = (Event.of(at, None, told),) if status else ()
+    stream = _exchange("run", 0.0, at, events=(STARTED, *end), ending=ending, about={"run": "run/0"})
+    return Run(replace(stream, case="owner"), (), details)
+
+
+def rounds(one: Run, number: int) -> Run:
+    """The same, of an app whose input decides how long it takes."""
+    body = f'{{"inputs": {{"rounds": {number}}}}}'.encode()
+    return replace(one, stream=replace(one.stream, request=replace(REQUEST, body=body)))
+
+
+def detail(status: str, sent_at: float = 1300.0) -> Exchange:
+    answer = Response(200, "", (), f'{{"status": "{status}"}}'.encode())
+    return _exchange("detail", sent_at, sent_at, response=answer, about={"run": "run/0"})
+
+
+UNKNOWN = Effects(DEADLINES, Natural())
+KNOWN = Effects(DEADLINES, Natural(run("succeeded", 2000.0)))  # what nobody stops lasts two seconds
+
+
+class TestStopped:
+    def trace(self, one: Run, *stops: Exchange, unmet: str | None = None) -> Trace:
+        return Trace("s", (one.stream, *stops), unmet)
+
+    def test_the_run_and_the_stop_that_was_acknowledged_are_judged(self) -> None:
+        refused, second = stop(900.0, 950.0, 503), stop()
+        found, effective = UNKNOWN.stopped(self.trace(run(), refused, second))
+        assert (found.stream.id, effective) == ("run/0", second)
+
+    @pytest.mark.parametrize(
+        ("stops", "unmet", "said"),
+        [
+            ([], None, "^no stop was sent$"),
+            ([], "no key", "^no key$"),
+            ([(404, "stop")], "no key", "^no stop of the run was acknowledged: 404"),
+            ([(200, CLEAN_UP)], None, "^no stop was sent$"),
+            ([(404, CLEAN_UP), (403, "stop")], None, "acknowledged: 403"),
+        ],
+    )
+    def test_without_an_acknowledged_stop_nothing_can_be_told(
+        self, stops: list[tuple[int, str]], unmet: str | None, said: str
+    ) -> None:
+        sent = [
+            Exchange(
+                f"{n}",
+                "s",
+                "stop",
+                case,
+                REQUEST,
+                9.0,
+                9.0,
+                Response(status, "", (), b""),
+                about={"run": "run/0"},
+            )
+            for n, (status, case) in enumerate(stops)
+        ]
+        with pytest.raises(Inconclusive, match=said):
+            UNKNOWN.stopped(self.trace(run(), *sent, unmet=unmet))
+
+    def test_of_several_runs_the_one_that_is_asked_for_is_judged(self) -> None:
+        other = replace(run().stream, id="run/1", case="other", sent_at=5.0)
+        trace = Trace("s", (run().stream, other, replace(stop(), about={"run": "run/1"})))
+        assert UNKNOWN.stopped(trace, "other")[0].stream is other
+        with pytest.raises(Inconclusive, match="no stop was sent"):
+            UNKNOWN.stopped(trace)
+
+
+class TestStoppable:
+    @pytest.mark.parametrize(
+        ("effects", "one", "said"),
+        [
+            # ended by itself: near its natural length, and soon enough that the stop need not have worked
+            (KNOWN, run("succeeded", 1600.0), "(succeeded) while"),
+            (KNOWN, run("succeeded", 1599.0), None),
+            (KNOWN, run("succeeded", 2050.0), "(succeeded) while"),
+            (KNOWN, run("succeeded", 2051.0), None),
+            (KNOWN, run("stopped", 1700.0), None),
+            (UNKNOWN, run("succeeded", 1700.0), None),
+            # over before the stop was sent
+            (UNKNOWN, run("stopped", 1000.0), "(stopped) before"),
+            (UNKNOWN, run("stopped", 1001.0), None),
+            (UNKNOWN, run(None, 999.0), "(clean) before"),
+            (UNKNOWN, run(None, 999.0, ending="silence"), None),
+            # left by the suite
+            (UNKNOWN, run(None, 11_049.0, ending="left"), "broke off before the stop had its time"),
+            (UNKNOWN, run(None, 11_050.0, ending="left"), None),
+            (UNKNOWN, run("stopped", 2000.0, ending="left"), None),
+            (UNKNOWN, run(None, 2000.0, ending="silence"), None),
+        ],
+    )  # fmt: skip
+    def test_a_run_that_a_stop_could_not_reach_says_nothing(
+        self, effects: Effects, one: Run, said: str | None
+    ) -> None:
+        if said is None:
+            assert effects.stoppable(one, stop()) is one
+            return
+        with pytest.raises(Inconclusive) as caught:
+            effects.stoppable(one, stop())
+        assert said in str(caught.value)
+
+    def test_a_longer_run_is_not_taken_for_one_that_ended_by_itself(self) -> None:
+        effects = Effects(DEADLINES, Natural(rounds(run("succeeded", 2000.0), 10)))
+        for number, ended_by_itself in ((8, True), (10, True), (20, False)):
+            one = rounds(run("succeeded", 1600.0), number)
+            if ended_by_itself:
+                with pytest.raises(Inconclusive, match="while the stop was sent"):
+                    effects.stoppable(one, stop())
+            else:
+                assert effects.stoppable(one, stop()) is one
+
+    def test_a_run_that_goes_on_is_alive(self) -> None:
+        going = run(None, ending="left")
+        assert alive(going, stop(9000.0)) is going
+
+
+class TestDetail:
+    @pytest.mark.parametrize(
+        ("details", "told"),
+        [
+            ((), True),
+            ((detail("running", 6199.0),), False),
+            ((detail("running", 6200.0),), True),
+            *(
+                ((detail(status),), True)
+                for status in ("succeeded", "failed", "stopped", "partial-succeeded")
+            ),
+            ((detail("running"), detail("stopped")), True),
+            ((detail("stopped"), detail("running", 1400.0)), False),
+        ],
+    )
+    def test_that_was_not_waited_for_says_nothing(self, details: tuple[Exchange, ...], told: bool) -> None:
+        one = run(details=details)
+        if told:
+            UNKNOWN.waited_for_detail(one)
+            return
+        with pytest.raises(Inconclusive, match="broke off while the run detail said running"):
+            UNKNOWN.waited_for_detail(one)
+
+
+@pytest.mark.parametrize(
+    ("effects", "one", "lost"),
+    [
+        (KNOWN, run("succeeded"), False),
+        (KNOWN, run("stopped"), True),
+        (KNOWN, run(None), True),
+        (KNOWN, run("failed", 999.0), False),
+        (KNOWN, run("failed", 1000.0), True),
+        (KNOWN, run("failed", 2050.0), True),
+        (KNOWN, run("failed", 2051.0), False),
+        (KNOWN, run("succeeded", 1500.0), False),
+        (UNKNOWN, run("failed", 1500.0), False),  # where no run ever succeeded, failing is no news
+    ],
+)
+def test_a_run_that_nobody_stopped_is_lost_when_it_goes_down_with_another(
+    effects: Effects, one: Run, lost: bool
+) -> None:
+    assert effects.lost(one, stop(), stop(90_000.0, 90_001.0)) is lost
+
+
+def test_a_terminal_event_without_a_status_is_a_loss() -> None:
+    end = Event.of(1200.0, None, '{"event": "workflow_finished"}')
+    assert KNOWN.lost(Run(_exchange("run", 0.0, 1200.0, events=(STARTED, end), ending="clean")), stop())
+
+
+class TestStops:
+    @pytest.mark.parametrize(
+        "one",
+        [
+            run(),
+            run(at=11_050.0),
+            run(at=1010.0),
+            run(details=(detail("running"), detail("stopped"))),
+        ],
+    )
+    def test_a_run_that_ends_as_stopped_in_time_holds(self, one: Run) -> None:
+        UNKNOWN.stops(one, stop())
+
+    @pytest.mark.parametrize(
+        ("one", "seen", "at"),
+        [
+            (run("succeeded"), 'ended as "succeeded" 150 ms after the stop was acknowledged', 1200.0),
+            (run("succeeded", 1010.0), 'ended as "succeeded" 40 ms before the stop was acknowledged', 1010.0),
+            (run(at=11_051.0), 'ended as "stopped" 10001 ms after', 11_051.0),
+            (run(None, 12_000.0, ending="left"), "the stream had not ended 10950 ms after", None),
+            (run(None, 12_000.0, ending="silence"), "the stream had not ended 10950 ms after", None),
+            (run(None), "the stream ended (clean) without a terminal event 150 ms after", None),
+            (run(details=(detail("failed"),)), 'but the run detail says "failed"', None),
+            (run(details=(detail("stopped"), detail("failed"))), 'but the run detail says "failed"', None),
+            (run(details=(detail("running", 9000.0),)), 'but the run detail says "running"', None),
+        ],
+    )
+    def test_any_other_end_is_a_violation_that_shows_where(
+        self, one: Run, seen: str, at: float | None
+    ) -> None:
+        with pytest.raises(Violation) as caught:
+            UNKNOWN.stops(one, stop())
+        assert seen in caught.value.seen
+        assert caught.value.at == at
+        ids = ["stop/1000", "run/0", *(read.id for read in one.details[-1:])]
+        assert list(caught.value.evidence) == ids
+
+    def test_a_detail_that_was_not_waited_for_leaves_it_open(self) -> None:
+        with pytest.raises(Inconclusive, match="broke off"):
+            UNKNOWN.stops(run(details=(detail("running"),)), stop())
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"), [(1050.0, "0 ms after"), (1049.0, "1 ms before"), (1100.4, "50 ms after")]
+)
+def test_moments_are_told_from_the_acknowledgement(moment: float, told: str) -> None:
+    assert since(stop(), moment) == f"{told} the stop was acknowledged"
