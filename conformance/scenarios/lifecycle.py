@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.masking import placeholder
-from conformance.runs import is_terminal
+from conformance.runs import Natural, is_terminal
 from conformance.scenarios.lanes import in_lanes
+from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
 from conformance.scenarios.stage import Stage
@@ -16,8 +17,6 @@ from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
-LATE = 2.5  # seconds of its life after which a run is stopped late
-LATE_SHARE = 0.5  # of the life of one that does not last so long
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -60,14 +59,17 @@ def between_nodes(stage: Stage) -> None:
 
 
 def late_in_life(stage: Stage) -> None:
-    """Stop a run that has been at work for a good while."""
-    seconds = LATE
+    """Stop a run when most of its work is done, as far as another has shown how much that is, or after a while."""
+    known = next(iter(stage.seen("finished").runs), None)
+    stopped = next(iter(stage.seen("plain").runs), None)
+    inputs, moment = late_moment(stage.inputs, Natural(known), stopped, stage.deadlines)
     for _ in range(2):
-        run = stage.start("owner", inputs=stage.inputs.natural[-1])
+        run = stage.start("owner", inputs=inputs)
         began = stage.clock()
-        if not run.wait_over(seconds):
+        moment.wait_for(run)
+        if not run.over:
             break
-        seconds = LATE_SHARE * (stage.clock() - began) / 1000
+        moment = Moment(HALF * (stage.clock() - began) / 1000)
     if run.over:
         raise Unmet(
             "the run was over before it could be stopped late; give a workflow that runs at least 5 s (--inputs)"

@@ -60,6 +60,22 @@ class LateStopIsLost(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.late-in-life")
+class StopInTheLastThirdIsLost(Reference):
+    """Loses a stop that comes when two thirds of the nodes of a run have done their work."""
+
+    pace = MappingProxyType({"round_seconds": 0.1, "rounds": 15})
+
+    def script(self, run: Run) -> Iterator[Event]:
+        for event in super().script(run):
+            run.last_third = event["data"].get("loop_id") == "loop3"  # type: ignore[attr-defined]
+            yield event
+
+    def on_stop(self, run: Run) -> None:
+        if not run.__dict__.get("last_third"):
+            super().on_stop(run)
+
+
 @breaks("stop.lifecycle.during-node")
 class StopInALaterLoopIsLost(Reference):
     """Loses a stop that comes while a node of the second loop is at work, or of the third."""
