@@ -112,6 +112,7 @@ MAIN = (
     Scenario(lifecycle.another_user, requests=6, details=1),
     Scenario(lifecycle.another_app, requests=6, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
+    Scenario(lifecycle.reader_left, requests=2, details=1),
     Scenario(lifecycle.at_once, requests=2, details=1),
     Scenario(lifecycle.during_node, requests=2, details=1),
     Scenario(lifecycle.between_nodes, requests=2, details=1),

@@ -17,6 +17,7 @@ from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
+HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -76,6 +77,16 @@ def late_in_life(stage: Stage) -> None:
         )
     stage.stop(run, "stop")
     stage.settle(run)
+
+
+def reader_left(stage: Stage) -> None:
+    """Hang up on the stream of a run, and stop the run then."""
+    run = stage.start("owner")
+    in_its_midst(run)
+    stage.leave(run)
+    stage.pause(HUNG_UP)
+    stage.stop(run, "stop")
+    stage.read_details(run)
 
 
 def twice(stage: Stage) -> None:

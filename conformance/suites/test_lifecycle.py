@@ -110,6 +110,19 @@ def test_a_stop_late_in_its_life_stops_the_run(late_in_life: Trace, effects: Eff
     effects.stops(*effects.stopped(late_in_life))
 
 
+@requirement("stop.lifecycle.reader-left")
+def test_a_stop_is_not_lost_when_the_reader_has_left(reader_left: Trace, effects: Effects) -> None:
+    run, stop = reader_left.run("owner"), reader_left.case("stop")
+    if (stop.status or 0) // 100 != 2 and stop.status not in OVER:  # as a run may be that nobody reads
+        raise Inconclusive(f"the stop of the run was not acknowledged: {stop.seen}")
+    told = _readable(run, stop, effects.natural.example)
+    effects.waited_for_detail(run)
+    if told[-1] == "succeeded" and effects.ends_unread(run, stop):
+        raise Inconclusive("the run may have ended by itself; give a workflow that runs longer (--inputs)")
+    seen = f"nobody read the stream any more, and after the stop the run detail says {shown(told[-1])}"
+    require(told[-1] in FINAL - {"succeeded"}, seen, run.stream, stop, *run.details[-1:])
+
+
 @requirement("stop.lifecycle.second-stop")
 def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
     run, stop = effects.stopped(twice)

@@ -76,6 +76,21 @@ class StopInTheLastThirdIsLost(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.reader-left")
+class StopOfAnUnreadRunIsLost(Reference):
+    """Loses a stop of a run whose stream nobody reads any more."""
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        try:
+            yield from super().stream(run)
+        finally:
+            self.count(("unread", run.id))
+
+    def on_stop(self, run: Run) -> None:
+        if not self.count(("unread", run.id), 0):
+            super().on_stop(run)
+
+
 @breaks("stop.lifecycle.during-node")
 class StopInALaterLoopIsLost(Reference):
     """Loses a stop that comes while a node of the second loop is at work, or of the third."""
