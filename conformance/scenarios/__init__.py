@@ -88,7 +88,7 @@ MAIN = (
     Scenario(properties.unusual_ids, streams=3, requests=34),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=3, details=2),
-    Scenario(lifecycle.finished, requests=5, details=1),
+    Scenario(lifecycle.finished, requests=7, details=1),
     Scenario(
         refusals.credentials,
         requests=56,
@@ -109,6 +109,7 @@ MAIN = (
     Scenario(lifecycle.shortened_id, requests=6, details=1),
     Scenario(lifecycle.other_letter_case, requests=6, details=1),
     Scenario(lifecycle.run_id_for_task_id, requests=6, details=1),
+    Scenario(lifecycle.id_elsewhere, requests=9),
     Scenario(lifecycle.another_user, requests=6, details=1),
     Scenario(lifecycle.another_app, requests=6, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),

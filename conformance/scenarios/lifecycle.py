@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from conformance.masking import placeholder
 from conformance.runs import Natural, is_terminal
@@ -12,12 +13,14 @@ from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
-from conformance.scenarios.stage import Stage
+from conformance.scenarios.stage import Stage, json_bytes
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
+NO_USER = "no user"
+UNKNOWN_KEY = "unknown key"
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -110,7 +113,7 @@ def at_the_same_moment(stage: Stage) -> None:
 
 
 def finished(stage: Stage) -> None:
-    """Let a run end by itself, stop it then, and see that it stays what it was."""
+    """Let a run end by itself, stop it then, see that it stays what it was, and send stops that must be refused."""
     run = stage.start("owner", inputs=stage.inputs.short)
     stage.finish(run)
     stage.read_details(run)
@@ -118,6 +121,8 @@ def finished(stage: Stage) -> None:
     stage.detail(run, "after the late stop")
     stage.pause(stage.later)
     stage.detail(run, "after the late stop")
+    stage.stop(run, NO_USER, request=stage.stop_request(run.task_id, body=b"{}"))
+    stage.stop(run, UNKNOWN_KEY, request=stage.stop_request(run.task_id, user=run.user, key=made_up_key()))
 
 
 def neighbours(stage: Stage) -> None:
@@ -171,9 +176,9 @@ def refused(stage: Stage) -> None:
     """Send stops that must be refused, and see the run go on to its end."""
 
     def send(run: LiveRun) -> None:
-        stage.stop(run, "no user", request=stage.stop_request(run.task_id, body=b"{}"))
+        stage.stop(run, NO_USER, request=stage.stop_request(run.task_id, body=b"{}"))
         stage.stop(
-            run, "unknown key", request=stage.stop_request(run.task_id, user=run.user, key=made_up_key())
+            run, UNKNOWN_KEY, request=stage.stop_request(run.task_id, user=run.user, key=made_up_key())
         )
         for mode, name in MODE_KEYS.items():
             if name in stage.keys:
@@ -204,6 +209,20 @@ def other_letter_case(stage: Stage) -> None:
 def run_id_for_task_id(stage: Stage) -> None:
     """Send a stop with the workflow_run_id in the place of the task id."""
     _leave_alone(stage, lambda run: _stop_as(stage, run, run.first("workflow_run_id") or ""))
+
+
+def id_elsewhere(stage: Stage) -> None:
+    """Send stops of a made-up task that name the run in the body, and in the query string."""
+
+    def send(run: LiveRun) -> None:
+        other = str(uuid.uuid4())
+        body = json_bytes({"user": run.user, "task_id": run.task_id})
+        stage.stop(run, "task id in the body", request=stage.stop_request(other, body=body), task=other)
+        query = f"?task_id={quote(run.task_id, safe='')}"
+        asked = stage.stop_request(other, user=run.user, query=query)
+        stage.stop(run, "task id in the query", request=asked, task=other)
+
+    stage.finish(started_early_enough(stage, "owner", send))
 
 
 def another_user(stage: Stage) -> None:

@@ -8,7 +8,8 @@ from conformance.effects import Effects, alive, since
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.rules import gist
-from conformance.refusal import accepted
+from conformance.refusal import UNAUTHORIZED, accepted, refused_as, refused_with
+from conformance.scenarios.lifecycle import NO_USER, UNKNOWN_KEY
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
 from conformance.trace import FINAL, LATER, TERMINAL, TOO_MANY, Exchange, Json, Run, Trace
@@ -184,6 +185,14 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
         require(all(value == was for value in now), seen, before[-1], late, after[-1])
 
 
+@requirement("stop.lifecycle.refused-when-over")
+def test_what_must_be_refused_is_refused_when_the_run_is_over(finished: Trace, contract: Contract) -> None:
+    nobody, stranger = finished.case(NO_USER), finished.case(UNKNOWN_KEY)
+    refused_with(stranger, UNAUTHORIZED)
+    if nobody.status not in OVER - {400}:
+        refused_as(nobody, contract.stop.error("invalid_param"))
+
+
 @requirement("stop.lifecycle.right-run")
 def test_a_stop_stops_the_run_it_names(neighbours: Trace, effects: Effects) -> None:
     effects.stops(*effects.stopped(neighbours, "stopped"))
@@ -256,6 +265,11 @@ def test_the_run_id_in_place_of_the_task_id_stops_nothing(
     run_id_for_task_id: Trace, effects: Effects
 ) -> None:
     _goes_on(run_id_for_task_id, effects)
+
+
+@requirement("stop.lifecycle.id-elsewhere")
+def test_a_task_id_elsewhere_than_in_the_path_stops_nothing(id_elsewhere: Trace, effects: Effects) -> None:
+    _goes_on(id_elsewhere, effects)
 
 
 @requirement("stop.lifecycle.other-app")

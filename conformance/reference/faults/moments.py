@@ -208,6 +208,15 @@ class EveryStopEndsTheStream(Reference):
             yield last
 
 
+@breaks("stop.lifecycle.refused-when-over")
+class AsksNobodyWhenOver(Reference):
+    """Answers success to whoever stops a run that is over, before it asks for the user."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        return self.success() if run and run.has_ended else super().do_stop(request, app, task_id)
+
+
 @breaks("stop.lifecycle.finished-stays")
 class StopRewritesTheFinished(Reference):
     """Writes down that a finished run was stopped when a stop comes too late."""
