@@ -82,7 +82,7 @@ MAIN = (
         properties.generated_requests, streams=0, requests=36, needs_run=False, draws=True, drawn=generated()
     ),
     Scenario(
-        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 34, 1)
+        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 35, 2)
     ),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=34),
