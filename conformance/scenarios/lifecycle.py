@@ -188,7 +188,8 @@ def refused(stage: Stage) -> None:
         stage.stop(run, "text/plain", request=asked)
         for method in OTHER_METHODS:
             if method != stage.contract.stop.method:
-                asked = replace(stage.stop_request(run.task_id, user=run.user), method=method)
+                query = f"?user={quote(run.user, safe='')}"  # where a GET has what else stands in a body
+                asked = replace(stage.stop_request(run.task_id, user=run.user, query=query), method=method)
                 stage.send("other method", method, asked, about={"run": run.id})
 
     _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect

@@ -60,37 +60,6 @@ class LateStopIsLost(Reference):
             super().on_stop(run)
 
 
-@breaks("stop.lifecycle.late-in-life")
-class StopInTheLastThirdIsLost(Reference):
-    """Loses a stop that comes when two thirds of the nodes of a run have done their work."""
-
-    pace = MappingProxyType({"round_seconds": 0.1, "rounds": 15})
-
-    def script(self, run: Run) -> Iterator[Event]:
-        for event in super().script(run):
-            run.last_third = event["data"].get("loop_id") == "loop3"  # type: ignore[attr-defined]
-            yield event
-
-    def on_stop(self, run: Run) -> None:
-        if not run.__dict__.get("last_third"):
-            super().on_stop(run)
-
-
-@breaks("stop.lifecycle.reader-left")
-class StopOfAnUnreadRunIsLost(Reference):
-    """Loses a stop of a run whose stream nobody reads any more."""
-
-    def stream(self, run: Run) -> Iterator[bytes]:
-        try:
-            yield from super().stream(run)
-        finally:
-            self.count(("unread", run.id))
-
-    def on_stop(self, run: Run) -> None:
-        if not self.count(("unread", run.id), 0):
-            super().on_stop(run)
-
-
 @breaks("stop.lifecycle.during-node")
 class StopInALaterLoopIsLost(Reference):
     """Loses a stop that comes while a node of the second loop is at work, or of the third."""
@@ -206,15 +175,6 @@ class EveryStopEndsTheStream(Reference):
         self.pause(0.05)
         if last is not None and run.status == "stopped" and run.stop_requests > 1:
             yield last
-
-
-@breaks("stop.lifecycle.refused-when-over")
-class AsksNobodyWhenOver(Reference):
-    """Answers success to whoever stops a run that is over, before it asks for the user."""
-
-    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
-        run = self.runs.by_task(task_id)
-        return self.success() if run and run.has_ended else super().do_stop(request, app, task_id)
 
 
 @breaks("stop.lifecycle.finished-stays")
