@@ -52,6 +52,12 @@ class Effects:
             run.seconds >= natural * ALMOST and run.terminal.at <= stop.ended_at + self.deadlines.grace * 1000
         )
 
+    def ends_unread(self, run: Run, stop: Exchange) -> bool:
+        """Whether a run that nobody reads may have come to its natural end before a stop could work."""
+        natural = self.natural.seconds(run)
+        age = (stop.ended_at - run.events[0].at) / 1000 if run.events else 0.0
+        return natural is None or natural * ALMOST <= age + self.deadlines.grace
+
     def lost(self, run: Run, *stops: Exchange) -> bool:
         """Whether a run that nobody stopped ended as stopped, or failed as soon as one of ``stops`` was sent."""
         end = run.terminal

@@ -77,7 +77,8 @@ def liveness(runs: Iterable[Run]) -> Liveness:
         ):
             continue
         if run.stream.ending == "left" and run.terminal is None:
-            still_open += bool(run.details)  # whoever reads the detail has waited for the end
+            waited = bool(run.details) and run.stream.ended_at > stop.sent_at
+            still_open += waited  # whoever reads the detail has waited for the end
         elif run.final_status in {"stopped", None}:
             times.append(max(0.0, run.stream.ended_at - stop.ended_at))
         else:

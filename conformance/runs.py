@@ -66,13 +66,31 @@ class Natural:
 
     def seconds(self, run: Run) -> float | None:
         """What the run would have lasted, None where that is not known."""
-        if self.example is None or self.example.seconds is None or self.example.final_status != "succeeded":
+        return self.lasts(_inputs(run))
+
+    def lasts(self, inputs: Mapping[str, Any]) -> float | None:
+        """How many seconds a run with such inputs lasts, None where that is not known."""
+        times = self._times(inputs)
+        if times is None or self.example is None or self.example.seconds is None:
             return None
-        inputs, known = _inputs(run), _inputs(self.example)
+        return self.example.seconds * times
+
+    def nodes(self, inputs: Mapping[str, Any]) -> float | None:
+        """How many nodes begin in a run with such inputs, None where that is not known."""
+        times = self._times(inputs)
+        if times is None or self.example is None:
+            return None
+        return len(self.example.named("node_started")) * times
+
+    def _times(self, inputs: Mapping[str, Any]) -> float | None:
+        """How many times as long as the example a run with such inputs is."""
+        if self.example is None or self.example.final_status != "succeeded":
+            return None
+        known = _inputs(self.example)
         if inputs == known:
-            return self.example.seconds
+            return 1.0
         share, whole = _number(known.get(LEVER)), _number(inputs.get(LEVER))
-        return self.example.seconds * whole / share if share and whole else None
+        return whole / share if share and whole else None
 
 
 def _inputs(run: Run) -> dict[str, Json]:

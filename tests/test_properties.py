@@ -24,7 +24,7 @@ from conformance.suites.test_robustness import _left_alone as left_alone
 from conformance.target import Deadlines, Limits, Target
 from conformance.trace import NotRecorded, Trace
 
-ON_THE_WIRE = ("framing", "pieces", "chunked")
+ON_THE_WIRE = ("framing", "pieces", "expect", "chunked")
 GENERATED = ("no-server-error", "answers", "status", "rejects", "schema", "content-type")
 NATURAL = Inputs({}, ({"rounds": 4},))
 
@@ -176,6 +176,8 @@ def test_a_fault_in_repeating_is_named(fault: type[Reference], requirement: str,
         (framing.TakesTheFirstLength, "framing"),
         (framing.OverlooksBrokenFields, "framing"),
         (framing.TakesTheFirstPiece, "pieces"),
+        (framing.LosesWhatWasAskedFor, "expect"),
+        (framing.KnowsNoExpectations, "expect"),
         (framing.ChunksBreakIt, "chunked"),
     ],
 )

@@ -53,6 +53,14 @@ def test_the_reference_answers_in_pieces_too() -> None:
     assert key.encode() not in recorded.body
 
 
+def test_what_comes_before_the_answer_is_not_the_answer(listening: Listening) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" * 2
+    reply = asked(listening(answering(interim + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")))
+    assert reply.fault is None
+    assert reply.response is not None
+    assert (reply.response.status, reply.response.body) == (200, b"hi")
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [

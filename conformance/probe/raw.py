@@ -16,6 +16,7 @@ from conformance.probe.http import Clock, Reply, tls_context
 from conformance.target import Target
 from conformance.trace import Fault, FaultKind, Request, Response
 
+INTERIM = frozenset(range(102, 200))  # answers before the answer (RFC 9110 §15.2); http.client skips 100 only
 PIECE_PAUSE = 0.05  # seconds between the pieces of a request that is sent in several
 
 
@@ -115,6 +116,9 @@ class RawProbe:
         fault: Fault | None = None
         try:
             answer.begin()
+            while answer.status in INTERIM:
+                answer = http.client.HTTPResponse(source, method=method)  # type: ignore[arg-type]
+                answer.begin()
             head = True
             body = answer.read()
         except TimeoutError:
@@ -148,6 +152,13 @@ class _TooMuch(Exception):
     """More bytes than the suite reads."""
 
 
+class _Lasting(io.BufferedReader):
+    """Stays open when an answer has been read: another may follow."""
+
+    def close(self) -> None:
+        """Leave it to whoever closes the connection."""
+
+
 class _Source(io.RawIOBase):
     """What a connection sends, until a deadline (monotonic seconds) and up to a limit (bytes)."""
 
@@ -155,10 +166,11 @@ class _Source(io.RawIOBase):
         self._connection = connection
         self._deadline = deadline
         self._left = limit
+        self._buffered = _Lasting(self)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What ``http.client`` asks a socket for."""
-        return io.BufferedReader(self)
+        """What ``http.client`` asks a socket for: the same each time, with what it holds already."""
+        return self._buffered
 
     def readable(self) -> bool:
         return True

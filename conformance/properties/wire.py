@@ -76,6 +76,12 @@ def in_chunks(lines: Lines) -> SearchStrategy[Wire]:
     return st.builds(chunks, inner, st.sampled_from(["", ";a=b", ";x"]), st.booleans())
 
 
+def asking_first(lines: Lines) -> list[Wire]:
+    """The plain stop of a client that asks whether to send its body, and does not wait for long (RFC 9110 §10.1.1)."""
+    head = lines.head(lines.length, "Expect: 100-continue")
+    return [("asking first", RawRequest((head, lines.body)))]
+
+
 def listed_broken(lines: Lines) -> list[Wire]:
     """Requests whose framing RFC 9112 says to refuse (§3, §5.1, §6.3, §7.1); those last that a server may wait for."""
     size = len(lines.body)

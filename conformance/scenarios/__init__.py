@@ -82,13 +82,13 @@ MAIN = (
         properties.generated_requests, streams=0, requests=21, needs_run=False, draws=True, drawn=generated()
     ),
     Scenario(
-        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 34, 1)
+        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 35, 2)
     ),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=34),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=3, details=2),
-    Scenario(lifecycle.finished, requests=5, details=1),
+    Scenario(lifecycle.finished, requests=7, details=1),
     Scenario(
         refusals.credentials,
         requests=56,
@@ -109,12 +109,14 @@ MAIN = (
     Scenario(lifecycle.shortened_id, requests=6, details=1),
     Scenario(lifecycle.other_letter_case, requests=6, details=1),
     Scenario(lifecycle.run_id_for_task_id, requests=6, details=1),
+    Scenario(lifecycle.id_elsewhere, requests=9),
     Scenario(lifecycle.another_user, requests=6, details=1),
     Scenario(lifecycle.another_app, requests=6, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(lifecycle.late_in_life, requests=3, details=1),
+    Scenario(lifecycle.reader_left, requests=2, details=1),
     Scenario(lifecycle.at_once, requests=2, details=1),
     Scenario(lifecycle.during_node, requests=2, details=1),
     Scenario(lifecycle.between_nodes, requests=2, details=1),
-    Scenario(lifecycle.late_in_life, requests=2, details=1),
     Scenario(lifecycle.twice, requests=5, details=1),
     Scenario(lifecycle.at_the_same_moment, requests=17, details=1),
     Scenario(lifecycle.blocking, requests=1),

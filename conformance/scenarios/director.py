@@ -198,8 +198,7 @@ class Director:
             scenario.most(self._effort),
         )
         stage.stop_answered = stopped or stage.stop_answered
-        if scenario is CLOSING:
-            stage.before = self._traces[PLAIN.name].result()
+        stage.seen = self._seen
         unmet: str | None = None
         try:
             with stage, self._turnstile.inside() if scenario.draws else nullcontext():
@@ -216,6 +215,10 @@ class Director:
         if scenario is PLAIN and not any(run.task_id for run in trace.runs):
             self._no_run = unmet
         self._close(trace)
+
+    def _seen(self, name: str) -> Trace:
+        """The trace of a scenario that was begun before, once it is over; an empty one where it is not played."""
+        return self._traces[name].result() if name in self._traces else Trace(name)
 
     def _close(self, trace: Trace) -> None:
         self._recorder.scenario(trace)

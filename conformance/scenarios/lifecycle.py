@@ -5,19 +5,22 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from conformance.masking import placeholder
-from conformance.runs import is_terminal
+from conformance.runs import Natural, is_terminal
 from conformance.scenarios.lanes import in_lanes
+from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
-from conformance.scenarios.stage import Stage
+from conformance.scenarios.stage import Stage, json_bytes
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
-LATE = 2.5  # seconds of its life after which a run is stopped late
-LATE_SHARE = 0.5  # of the life of one that does not last so long
+HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
+NO_USER = "no user"
+UNKNOWN_KEY = "unknown key"
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -60,20 +63,33 @@ def between_nodes(stage: Stage) -> None:
 
 
 def late_in_life(stage: Stage) -> None:
-    """Stop a run that has been at work for a good while."""
-    seconds = LATE
+    """Stop a run when most of its work is done, as far as another has shown how much that is, or after a while."""
+    known = next(iter(stage.seen("finished").runs), None)
+    stopped = next(iter(stage.seen("plain").runs), None)
+    inputs, moment = late_moment(stage.inputs, Natural(known), stopped, stage.deadlines)
     for _ in range(2):
-        run = stage.start("owner", inputs=stage.inputs.natural[-1])
+        run = stage.start("owner", inputs=inputs)
         began = stage.clock()
-        if not run.wait_over(seconds):
+        moment.wait_for(run)
+        if not run.over:
             break
-        seconds = LATE_SHARE * (stage.clock() - began) / 1000
+        moment = Moment(HALF * (stage.clock() - began) / 1000)
     if run.over:
         raise Unmet(
             "the run was over before it could be stopped late; give a workflow that runs at least 5 s (--inputs)"
         )
     stage.stop(run, "stop")
     stage.settle(run)
+
+
+def reader_left(stage: Stage) -> None:
+    """Hang up on the stream of a run, and stop the run then."""
+    run = stage.start("owner")
+    in_its_midst(run)
+    stage.leave(run)
+    stage.pause(HUNG_UP)
+    stage.stop(run, "stop")
+    stage.read_details(run)
 
 
 def twice(stage: Stage) -> None:
@@ -97,7 +113,7 @@ def at_the_same_moment(stage: Stage) -> None:
 
 
 def finished(stage: Stage) -> None:
-    """Let a run end by itself, stop it then, and see that it stays what it was."""
+    """Let a run end by itself, stop it then, see that it stays what it was, and send stops that must be refused."""
     run = stage.start("owner", inputs=stage.inputs.short)
     stage.finish(run)
     stage.read_details(run)
@@ -105,6 +121,8 @@ def finished(stage: Stage) -> None:
     stage.detail(run, "after the late stop")
     stage.pause(stage.later)
     stage.detail(run, "after the late stop")
+    stage.stop(run, NO_USER, request=stage.stop_request(run.task_id, body=b"{}"))
+    stage.stop(run, UNKNOWN_KEY, request=stage.stop_request(run.task_id, user=run.user, key=made_up_key()))
 
 
 def neighbours(stage: Stage) -> None:
@@ -158,9 +176,9 @@ def refused(stage: Stage) -> None:
     """Send stops that must be refused, and see the run go on to its end."""
 
     def send(run: LiveRun) -> None:
-        stage.stop(run, "no user", request=stage.stop_request(run.task_id, body=b"{}"))
+        stage.stop(run, NO_USER, request=stage.stop_request(run.task_id, body=b"{}"))
         stage.stop(
-            run, "unknown key", request=stage.stop_request(run.task_id, user=run.user, key=made_up_key())
+            run, UNKNOWN_KEY, request=stage.stop_request(run.task_id, user=run.user, key=made_up_key())
         )
         for mode, name in MODE_KEYS.items():
             if name in stage.keys:
@@ -170,7 +188,8 @@ def refused(stage: Stage) -> None:
         stage.stop(run, "text/plain", request=asked)
         for method in OTHER_METHODS:
             if method != stage.contract.stop.method:
-                asked = replace(stage.stop_request(run.task_id, user=run.user), method=method)
+                query = f"?user={quote(run.user, safe='')}"  # where a GET has what else stands in a body
+                asked = replace(stage.stop_request(run.task_id, user=run.user, query=query), method=method)
                 stage.send("other method", method, asked, about={"run": run.id})
 
     _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect
@@ -191,6 +210,20 @@ def other_letter_case(stage: Stage) -> None:
 def run_id_for_task_id(stage: Stage) -> None:
     """Send a stop with the workflow_run_id in the place of the task id."""
     _leave_alone(stage, lambda run: _stop_as(stage, run, run.first("workflow_run_id") or ""))
+
+
+def id_elsewhere(stage: Stage) -> None:
+    """Send stops of a made-up task that name the run in the body, and in the query string."""
+
+    def send(run: LiveRun) -> None:
+        other = str(uuid.uuid4())
+        body = json_bytes({"user": run.user, "task_id": run.task_id})
+        stage.stop(run, "task id in the body", request=stage.stop_request(other, body=body), task=other)
+        query = f"?task_id={quote(run.task_id, safe='')}"
+        asked = stage.stop_request(other, user=run.user, query=query)
+        stage.stop(run, "task id in the query", request=asked, task=other)
+
+    stage.finish(started_early_enough(stage, "owner", send))
 
 
 def another_user(stage: Stage) -> None:

@@ -39,7 +39,7 @@ def closing(stage: Stage) -> None:
     The detail of its first run is read again: by now whoever writes late has written.
     """
     stage.see_whether_still_there()
-    stopped = next((run for run in stage.before.runs if run.effective), None)
+    stopped = next((run for run in stage.seen("plain").runs if run.effective), None)
     if stopped is not None and stopped.run_id:
         stage.read(stopped.run_id, LAST_LOOK, stopped.stream.id)
     run = stage.start("owner")

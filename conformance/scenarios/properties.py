@@ -66,7 +66,7 @@ def raw_requests(stage: Stage) -> None:
 
     if stage.target.proxy:
         raise Unmet("requests that are written byte by byte are not sent through a proxy")
-    drawing = Drawing(stage, turns=5)
+    drawing = Drawing(stage, turns=6)
     lines = wire.Lines(stage, drawing.task)
 
     def send(family: str, drawn: tuple[str, RawRequest]) -> Exchange:
@@ -77,6 +77,7 @@ def raw_requests(stage: Stage) -> None:
     (family,) = WIRE
     drawing.family(family, wire.in_pieces(lines), send)
     drawing.family(family, wire.in_chunks(lines), send)
+    drawing.every(family, wire.asking_first(lines), send)
     drawing.every(family, wire.listed_broken(lines), send)
     drawing.family(family, wire.broken(lines), send)
     drawing.family(family, wire.unclear(lines), send)

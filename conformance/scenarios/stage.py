@@ -91,7 +91,7 @@ class Stage:
         self._lock = threading.Lock()
         self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
         self.stop_answered = threading.Event()
-        self.before = Trace("plain")  # the happy path, for what is played after it
+        self.seen: Callable[[str], Trace] = Trace  # what another scenario has recorded, once that is over
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,8 @@ from conformance.effects import Effects, alive, since
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.rules import gist
-from conformance.refusal import accepted
+from conformance.refusal import UNAUTHORIZED, accepted, refused_as, refused_with
+from conformance.scenarios.lifecycle import NO_USER, UNKNOWN_KEY
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
 from conformance.trace import FINAL, LATER, TERMINAL, TOO_MANY, Exchange, Json, Run, Trace
@@ -110,6 +111,19 @@ def test_a_stop_late_in_its_life_stops_the_run(late_in_life: Trace, effects: Eff
     effects.stops(*effects.stopped(late_in_life))
 
 
+@requirement("stop.lifecycle.reader-left")
+def test_a_stop_is_not_lost_when_the_reader_has_left(reader_left: Trace, effects: Effects) -> None:
+    run, stop = reader_left.run("owner"), reader_left.case("stop")
+    if (stop.status or 0) // 100 != 2 and stop.status not in OVER:  # as a run may be that nobody reads
+        raise Inconclusive(f"the stop of the run was not acknowledged: {stop.seen}")
+    told = _readable(run, stop, effects.natural.example)
+    effects.waited_for_detail(run)
+    if told[-1] == "succeeded" and effects.ends_unread(run, stop):
+        raise Inconclusive("the run may have ended by itself; give a workflow that runs longer (--inputs)")
+    seen = f"nobody read the stream any more, and after the stop the run detail says {shown(told[-1])}"
+    require(told[-1] in FINAL - {"succeeded"}, seen, run.stream, stop, *run.details[-1:])
+
+
 @requirement("stop.lifecycle.second-stop")
 def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
     run, stop = effects.stopped(twice)
@@ -169,6 +183,14 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
         was, now = _member(before[-1], name), [_member(x, name) for x in after]
         seen = f"{name} of a finished run was {shown(was)}, and is {shown(now[-1])} after a late stop"
         require(all(value == was for value in now), seen, before[-1], late, after[-1])
+
+
+@requirement("stop.lifecycle.refused-when-over")
+def test_what_must_be_refused_is_refused_when_the_run_is_over(finished: Trace, contract: Contract) -> None:
+    nobody, stranger = finished.case(NO_USER), finished.case(UNKNOWN_KEY)
+    refused_with(stranger, UNAUTHORIZED)
+    if nobody.status not in OVER - {400}:
+        refused_as(nobody, contract.stop.error("invalid_param"))
 
 
 @requirement("stop.lifecycle.right-run")
@@ -243,6 +265,11 @@ def test_the_run_id_in_place_of_the_task_id_stops_nothing(
     run_id_for_task_id: Trace, effects: Effects
 ) -> None:
     _goes_on(run_id_for_task_id, effects)
+
+
+@requirement("stop.lifecycle.id-elsewhere")
+def test_a_task_id_elsewhere_than_in_the_path_stops_nothing(id_elsewhere: Trace, effects: Effects) -> None:
+    _goes_on(id_elsewhere, effects)
 
 
 @requirement("stop.lifecycle.other-app")

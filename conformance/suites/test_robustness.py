@@ -115,6 +115,11 @@ def test_a_request_may_come_in_pieces(raw_requests: Trace, contract: Contract) -
     held("pieces", contract.stop, raw_requests)
 
 
+@requirement("stop.robust.expect")
+def test_a_client_may_ask_whether_to_send_its_body(raw_requests: Trace, contract: Contract) -> None:
+    held("expect", contract.stop, raw_requests)
+
+
 @requirement("stop.robust.chunked")
 def test_a_body_may_come_in_chunks(raw_requests: Trace, contract: Contract) -> None:
     held("chunked", contract.stop, raw_requests)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from conformance.reference import App, Event, Reference, Run
+from werkzeug.wrappers import Response
+
+from conformance.reference import App, Event, Reference, Request, Run
 from conformance.reference.faults.marking import breaks
 
 
@@ -109,6 +111,23 @@ class TakesRunIds(Reference):
 
     def find_run(self, task_id: str, app: App, user: str) -> Run | None:
         return self.runs.by_id(task_id) or super().find_run(task_id, app, user)
+
+
+@breaks("stop.lifecycle.id-elsewhere")
+class ReadsTaskIdsFromTheBody(Reference):
+    """Prefers a task id in the body to that in the path."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        named = self.read_body(request).get("task_id")
+        return super().do_stop(request, app, named if isinstance(named, str) else task_id)
+
+
+@breaks("stop.lifecycle.id-elsewhere")
+class ReadsTaskIdsFromTheQuery(Reference):
+    """Prefers a task id in the query string to that in the path."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        return super().do_stop(request, app, request.args.get("task_id", task_id))
 
 
 @breaks("stop.lifecycle.other-app")

@@ -54,6 +54,26 @@ class TakesTheFirstPiece(Reference):
         return body
 
 
+@breaks("stop.robust.expect")
+class LosesWhatWasAskedFor(Reference):
+    """Asks for a body that the client asked about, and goes on without it."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        body = super().take_body(headers, stream)
+        return b"" if "Expect" in headers else body
+
+
+@breaks("stop.robust.expect")
+class KnowsNoExpectations(Reference):
+    """Answers 500 to a client that asks whether to send its body."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        body = super().take_body(headers, stream)
+        if "Expect" in headers:
+            raise Refused(INTERNAL)
+        return body
+
+
 @breaks("stop.robust.chunked")
 class ChunksBreakIt(Reference):
     """Answers 500 to a body in chunks."""

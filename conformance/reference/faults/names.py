@@ -1,5 +1,6 @@
 """Faults by which the user of a stop is no longer the user of its run."""
 
+import unicodedata
 from urllib.parse import unquote, unquote_plus
 
 from conformance.reference import App, Reference, Run
@@ -54,6 +55,22 @@ class TakesPlusForABlank(_Rewrites):
 
     def rewritten(self, user: str) -> str:
         return unquote_plus(user.replace("%", "%25"))
+
+
+@breaks("stop.lifecycle.any-user")
+class ComposesUsers(_Rewrites):
+    """Brings the user of a stop into the composed form of Unicode, but not that of a run."""
+
+    def rewritten(self, user: str) -> str:
+        return unicodedata.normalize("NFC", user)
+
+
+@breaks("stop.lifecycle.any-user")
+class CountsUsers(_Rewrites):
+    """Makes a number of a user who is all digits, and loses the zeros before it."""
+
+    def rewritten(self, user: str) -> str:
+        return str(int(user)) if user.isdecimal() else user
 
 
 @breaks("stop.lifecycle.any-user")

@@ -173,6 +173,16 @@ class NoDate(Reference):
 
 
 @unusual()
+class SendsEarlyHints(Reference):
+    """Sends interim answers before each answer, which every client must be able to read (RFC 9110 §15.2)."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        if request.environ.get("SERVER_PROTOCOL", "HTTP/1.1") >= "HTTP/1.1":
+            yield b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </>; rel=preload\r\n\r\n"
+        yield from super().wire(request, response)
+
+
+@unusual()
 class SpeaksOldHttp(Reference):
     """Answers as HTTP/1.0, and ends every answer by closing the connection."""
 

@@ -1,0 +1,61 @@
+"""Faults that depend on how far a run is, and on who listens to it."""
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from werkzeug.wrappers import Response
+
+from conformance.reference import App, Event, Reference, Request, Run
+from conformance.reference.faults.marking import breaks
+
+
+@breaks("stop.lifecycle.late-in-life")
+class StopInTheLastThirdIsLost(Reference):
+    """Loses a stop that comes when two thirds of the nodes of a run have done their work."""
+
+    pace = MappingProxyType({"round_seconds": 0.1, "rounds": 15})
+
+    def script(self, run: Run) -> Iterator[Event]:
+        for event in super().script(run):
+            run.last_third = event["data"].get("loop_id") == "loop3"  # type: ignore[attr-defined]
+            yield event
+
+    def on_stop(self, run: Run) -> None:
+        if not run.__dict__.get("last_third"):
+            super().on_stop(run)
+
+
+@breaks("stop.lifecycle.reader-left")
+class StopOfAnUnreadRunIsLost(Reference):
+    """Loses a stop of a run whose stream nobody reads any more."""
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        try:
+            yield from super().stream(run)
+        finally:
+            self.count(("unread", run.id))
+
+    def on_stop(self, run: Run) -> None:
+        if not self.count(("unread", run.id), 0):
+            super().on_stop(run)
+
+
+@breaks("stop.lifecycle.refused-when-over")
+class AsksNobodyWhenOver(Reference):
+    """Answers success to whoever stops a run that is over, before it asks for the user."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        return self.success() if run and run.has_ended else super().do_stop(request, app, task_id)
+
+
+@breaks("stop.lifecycle.refused-stop")
+class StopsByALink(Reference):
+    """Does a stop by GET, too, when the user stands in the query string."""
+
+    def answer(self, request: Request) -> Response:
+        run = self.runs.by_task(request.path.split("/")[-2]) if request.method == "GET" else None
+        if run is not None and request.args.get("user") == run.user:
+            self.on_stop(run)
+            return self.success()
+        return super().answer(request)
