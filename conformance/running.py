@@ -28,6 +28,7 @@ from conformance.verdict import Result, Verdict
 
 REASON = 4000  # characters of what is told of one requirement
 EMBEDDED_STREAMS = 24  # the reference server has no ten connections to share
+EMBEDDED_ROUND = 0.04  # seconds; a run that nobody stops takes sixty
 
 
 class Played(Source, Protocol):
@@ -266,7 +267,7 @@ def _writer(options: Options) -> Writer:
 
 def _embedded(get: Getter, stack: ExitStack) -> Target:
     """The embedded reference server as the target, started for this session."""
-    server = stack.enter_context(serve(Reference()))
+    server = stack.enter_context(serve(Reference(round_seconds=EMBEDDED_ROUND)))
     base = target_of(get, embedded=server.base_url)
     assert base is not None
     limits = replace(base.limits, concurrency=max(base.limits.concurrency, EMBEDDED_STREAMS))

@@ -17,10 +17,10 @@ from conformance.proving.cases import Case, Trial, all_cases, at_effort, judge
 from conformance.reference import serve
 from conformance.requirements import load_catalogue
 
-# Long enough that a run outlives its stop on a busy machine, short enough for hundreds of trials: 6 s for a
-# run that nobody stops, 0.6 s for the tenth of it that the suite asks for where it waits for a natural end.
+# Long enough that a run outlives its stop on a busy machine, short enough for hundreds of trials: 3 s for a
+# run that nobody stops, 0.3 s for the tenth of it that the suite asks for where it waits for a natural end.
 ROUND_SECONDS = 0.05
-ROUNDS = 40
+ROUNDS = 20
 SETTINGS = """
 [target.trial]
 base_url = "{url}"
