@@ -125,6 +125,7 @@ def _echo(exchange: Exchange) -> str | None:
         (
             f"the {part} of the answer has the key {name} in it"
             for part, text in parts.items()
+            if "$" in text
             for name in KEYS
             if f"${name}" in text or f"${{{name}" in text
         ),

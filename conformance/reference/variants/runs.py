@@ -351,6 +351,8 @@ class TellsOnlyNodes(Reference):
 class HasOneLongNode(Reference):
     """Runs a workflow of one long node."""
 
+    pace = MappingProxyType({"rounds": 40})
+
     def script(self, run: Run) -> Iterator[Event]:
         for event in super().script(run):
             shown = event["event"] == "workflow_started" or event["data"].get("node_id") == START.id
