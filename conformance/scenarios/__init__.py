@@ -87,7 +87,7 @@ MAIN = (
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=34),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
-    Scenario(lifecycle.next_run, requests=3, details=2),
+    Scenario(lifecycle.next_run, requests=6, details=2),
     Scenario(lifecycle.finished, requests=7, details=1),
     Scenario(
         refusals.credentials,

@@ -19,6 +19,7 @@ from conformance.trace import Event, Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
+UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 NO_USER = "no user"
 UNKNOWN_KEY = "unknown key"
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
@@ -144,7 +145,7 @@ def neighbours(stage: Stage) -> None:
 
 
 def next_run(stage: Stage) -> None:
-    """Stop a run, then start another for the same user and let it end by itself."""
+    """Stop a run; let the next of the same user end by itself, and stop it too late; stop the one after that."""
     first = stage.start("stopped")
     in_its_midst(first)
     stage.stop(first, "stop")
@@ -152,6 +153,12 @@ def next_run(stage: Stage) -> None:
     second = stage.start("next", inputs=stage.inputs.short)
     stage.finish(second)
     stage.read_details(second)
+    stage.stop(second, "late stop")
+    third = stage.start("after an end")
+    third.wait_over(UNDISTURBED)
+    stage.stop(third, "stop")
+    third.wait_over(stage.deadlines.stop)
+    stage.leave(third)
 
 
 def repeated(stage: Stage) -> None:

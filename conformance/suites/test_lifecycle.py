@@ -222,6 +222,19 @@ def test_the_next_run_is_not_affected(next_run: Trace, effects: Effects) -> None
     require(not effects.lost(run), seen, run.stream, at=run.over_at)
 
 
+@requirement("stop.lifecycle.after-an-end")
+def test_a_run_after_one_that_ended_by_itself_is_stopped_when_it_is(
+    next_run: Trace, effects: Effects
+) -> None:
+    run = next_run.run("after an end")
+    stop = next(iter(run.stops), None)
+    if stop and run.terminal and run.terminal.at <= stop.sent_at and effects.lost(run):
+        seen = f"the run ended as {shown(run.final_status)}, which nobody had stopped yet"
+        late = next_run.run("next").stops
+        require(False, f"{seen}; the last before it ended by itself, and was stopped then", *late, run.stream)
+    effects.stops(*effects.stopped(next_run, "after an end"))
+
+
 @requirement("stop.lifecycle.repeated")
 def test_a_stop_works_again_and_again(repeated: Trace, effects: Effects) -> None:
     runs = [run for run in repeated.runs if run.effective]

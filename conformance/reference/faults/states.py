@@ -40,6 +40,30 @@ class StopOfAnUnreadRunIsLost(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.after-an-end")
+class UserIsOver(Reference):
+    """Stops no run of a user of whom a run has ended by itself."""
+
+    def on_stop(self, run: Run) -> None:
+        if not any(one.user == run.user and one.status == self.succeeded for one in self.runs.all()):
+            super().on_stop(run)
+
+
+@breaks("stop.lifecycle.after-an-end")
+class LateStopEndsTheNextRun(Reference):
+    """Keeps the signal of a stop that came too late, and stops the next run of the user by it."""
+
+    def on_stop(self, run: Run) -> None:
+        if run.has_ended:
+            self.count(("too late", run.user))
+        super().on_stop(run)
+
+    def on_start(self, run: Run) -> None:
+        if kept := self.count(("too late", run.user), 0):
+            self.count(("too late", run.user), -kept)
+            self.later(0.5, lambda: self.finish(run, self.stopped, self.stop_reason))
+
+
 @breaks("stop.lifecycle.refused-when-over")
 class AsksNobodyWhenOver(Reference):
     """Answers success to whoever stops a run that is over, before it asks for the user."""
