@@ -190,6 +190,16 @@ class TestExchange:
         assert one.status == (answer.status if answer else None)
 
 
+def test_what_a_record_does_not_say_is_the_ordinary() -> None:
+    request = Request("GET", "/")
+    assert (request.headers, request.body, request.size, request.raw) == ((), b"", 0, False)
+    assert response().complete
+    unanswered = Exchange("1", "s", "stop", "a", request, 0.0, 1.0)
+    assert (unanswered.response, unanswered.answered_at, unanswered.fault) == (None, None, None)
+    assert (unanswered.events, unanswered.ending, dict(unanswered.about)) == ((), None, {})
+    assert Event(0.0, None, None).payload is None
+
+
 class TestRun:
     def test_its_ids_are_those_that_came_first(self) -> None:
         told = [
@@ -254,53 +264,56 @@ class TestRun:
         assert Run(stream(), details=details).statuses == ["running", "None", "stopped"]
 
 
-RUNS = Trace(
-    "s",
-    (
-        exchange("stop", "late", 30.0, run="late"),
-        exchange("detail", "second", 40.0, run="late"),
-        exchange("detail", "first", 35.0, run="late"),
-        exchange("stop", "soon", 25.0, run="late"),
-        exchange("stop", "of another", 26.0, run="early"),
-        exchange("stop", "of none", 27.0),
-        replace(stream(case="owner", at=20.0), id="late"),
-        replace(stream(case="owner", at=10.0), id="early"),
-        exchange("run", "blocking", 1.0),
-        exchange("info", "info", 2.0, ending="clean"),
-    ),
-)
+@pytest.fixture
+def recorded() -> Trace:
+    """Two runs, what was sent for each, and what is none; made anew, as a trace keeps its runs once asked."""
+    return Trace(
+        "s",
+        (
+            exchange("stop", "late", 30.0, run="late"),
+            exchange("detail", "second", 40.0, run="late"),
+            exchange("detail", "first", 35.0, run="late"),
+            exchange("stop", "soon", 25.0, run="late"),
+            exchange("stop", "of another", 26.0, run="early"),
+            exchange("stop", "of none", 27.0),
+            replace(stream(case="owner", at=20.0), id="late"),
+            replace(stream(case="owner", at=10.0), id="early"),
+            exchange("run", "blocking", 1.0),
+            exchange("info", "info", 2.0, ending="clean"),
+        ),
+    )
 
 
 class TestTrace:
-    def test_its_runs_are_the_streams_in_order_with_what_was_sent_for_each(self) -> None:
-        early, late = RUNS.runs
+    def test_its_runs_are_the_streams_in_order_with_what_was_sent_for_each(self, recorded: Trace) -> None:
+        early, late = recorded.runs
         assert (early.stream.id, late.stream.id) == ("early", "late")
         assert (early.label, late.label) == ("owner", "owner")
         assert [stop.case for stop in late.stops] == ["soon", "late"]
         assert [detail.case for detail in late.details] == ["first", "second"]
         assert ([stop.case for stop in early.stops], early.details) == (["of another"], ())
 
-    def test_of_what_was_done_twice_the_last_is_meant(self) -> None:
-        again = replace(RUNS, exchanges=(*RUNS.exchanges, exchange("stop", "late", 90.0)))
+    def test_of_what_was_done_twice_the_last_is_meant(self, recorded: Trace) -> None:
+        again = replace(recorded, exchanges=(*recorded.exchanges, exchange("stop", "late", 90.0)))
         assert again.case("late").sent_at == 90.0
         assert again.run("owner").stream.id == "late"
 
-    def test_exchanges_are_chosen_in_order(self) -> None:
-        chosen = RUNS.where(lambda one: one.operation == "detail")
+    def test_exchanges_are_chosen_in_order(self, recorded: Trace) -> None:
+        chosen = recorded.where(lambda one: one.operation == "detail")
         assert [one.case for one in chosen] == ["second", "first"]
 
     @pytest.mark.parametrize(("unmet", "said"), [(None, "s .*“nothing”"), ("no key", "^no key$")])
-    def test_what_was_not_reached_is_told(self, unmet: str | None, said: str) -> None:
-        trace = replace(RUNS, unmet=unmet)
+    def test_what_was_not_reached_is_told(self, recorded: Trace, unmet: str | None, said: str) -> None:
+        trace = replace(recorded, unmet=unmet)
         with pytest.raises(NotRecorded, match=said):
             trace.case("nothing")
         with pytest.raises(NotRecorded, match=said):
             trace.run("nothing")
 
 
-def test_a_history_has_everything_and_the_runs_that_really_started() -> None:
+def test_a_history_has_everything_and_the_runs_that_really_started(recorded: Trace) -> None:
     refused = replace(stream(case="refused"), response=response(400))
-    history = History((RUNS, Trace("t", (refused, exchange("stop", "late")))))
+    history = History((recorded, Trace("t", (refused, exchange("stop", "late")))))
     assert [trace.scenario for trace in history] == ["s", "t"]
-    assert len(history.exchanges) == len(RUNS.exchanges) + 2
+    assert len(history.exchanges) == len(recorded.exchanges) + 2
     assert [run.stream.id for run in history.runs] == ["early", "late"]
