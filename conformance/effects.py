@@ -37,11 +37,16 @@ class Effects:
             raise Inconclusive("the suite broke off before the stop had its time to work")
         return alive(run, stop)
 
-    def waited_for_detail(self, run: Run) -> None:
-        """Raise Inconclusive where the suite broke off before the run detail had its time to tell the end."""
+    def waited_for_detail(self, run: Run, stop: Exchange | None = None) -> None:
+        """Raise Inconclusive where the suite broke off before the run detail had its time to tell the end.
+
+        ``stop`` is that of a run whose end nobody saw; it has its own time before.
+        """
         if not run.statuses or run.statuses[-1] in FINAL:
             return
-        if run.details[-1].sent_at - run.stream.ended_at < self.deadlines.detail * 1000:
+        began = stop.ended_at if stop else run.stream.ended_at
+        within = self.deadlines.detail + (self.deadlines.stop if stop else 0.0)
+        if run.details[-1].sent_at - began < within * 1000:
             raise Inconclusive(f"the suite broke off while the run detail said {run.statuses[-1]}")
 
     def _ended_by_itself(self, run: Run, stop: Exchange) -> bool:

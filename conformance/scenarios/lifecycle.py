@@ -90,7 +90,7 @@ def reader_left(stage: Stage) -> None:
     stage.leave(run)
     stage.pause(HUNG_UP)
     stage.stop(run, "stop")
-    stage.read_details(run)
+    stage.read_details(run, within=stage.deadlines.stop + stage.deadlines.detail)
 
 
 def twice(stage: Stage) -> None:

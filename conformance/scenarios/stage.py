@@ -250,14 +250,17 @@ class Stage:
             self._patience.lose()
         return self.trace().run(run.label)
 
-    def read_details(self, run: LiveRun) -> None:
-        """Read the run detail until it gives a final status or the deadline passes, and once more."""
-        began = self.clock()
+    def read_details(self, run: LiveRun, within: float | None = None) -> None:
+        """Read the run detail until it gives a final status or the deadline passes, and once more.
+
+        ``within`` is the deadline in seconds where the end of the run, after which that for details counts, was not seen.
+        """
+        began, deadline = self.clock(), within or self.deadlines.detail
         wait = FIRST_LOOK
         while True:
             detail = self.detail(run)
             readable = detail.status == 200
-            patience = DETAIL_APPEARS if self._patience.no_detail and not readable else self.deadlines.detail
+            patience = DETAIL_APPEARS if self._patience.no_detail and not readable else deadline
             left = began / 1000 + patience - self.clock() / 1000
             if self._is_final(detail) or left <= 0:
                 self._patience.no_detail = not readable

@@ -117,7 +117,7 @@ def test_a_stop_is_not_lost_when_the_reader_has_left(reader_left: Trace, effects
     if (stop.status or 0) // 100 != 2 and stop.status not in OVER:  # as a run may be that nobody reads
         raise Inconclusive(f"the stop of the run was not acknowledged: {stop.seen}")
     told = _readable(run, stop, effects.natural.example)
-    effects.waited_for_detail(run)
+    effects.waited_for_detail(run, stop)
     if told[-1] == "succeeded" and effects.ends_unread(run, stop):
         raise Inconclusive("the run may have ended by itself; give a workflow that runs longer (--inputs)")
     seen = f"nobody read the stream any more, and after the stop the run detail says {shown(told[-1])}"
