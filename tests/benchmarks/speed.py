@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from conformance.reference import Reference, Request, Response, Server, serve
 from conformance.reference.faults import specimens
@@ -142,7 +143,7 @@ def measure(times: int) -> dict[str, dict[str, float]]:
 
 def kinds(make: type[Reference]) -> frozenset[str]:
     """Which kinds of failures ``schemathesis run`` finds on a server."""
-    pace = {"round_seconds": 0.05, "rounds": 40} | dict(getattr(make, "pace", {}))
+    pace: dict[str, Any] = {"round_seconds": EMBEDDED_ROUND} | dict(getattr(make, "pace", {}))
     with tempfile.TemporaryDirectory() as folder, serve(make(**pace)) as server:
         done = subprocess.run(
             peer(server, folder),
