@@ -1,6 +1,7 @@
 """A run that breaks off, or whose target does, still leaves whole reports that say so."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -210,3 +211,32 @@ def test_a_target_that_dies_makes_the_run_incomplete(tmp_path: Path, exchanges: 
         line for line in verdict["requirements"] if line["result"] == "fail" and line["level"] == "MUST"
     ]
     assert not failed
+
+
+def test_proof_that_is_broken_off_leaves_no_process_and_no_file_behind(tmp_path: Path) -> None:
+    scratch, reports = tmp_path / "scratch", tmp_path / "reports"
+    scratch.mkdir()
+    proving = subprocess.Popen(
+        [sys.executable, "-m", "conformance", "prove", "--only", "stop.user", "--reports", str(reports)],
+        env=surroundings(TMPDIR=str(scratch)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    wait_for(lambda: any(scratch.glob("prove-*/prove-*/run.jsonl")), "the first trial")
+    proving.terminate()
+    _, told = proving.communicate(timeout=SECONDS)
+    assert (proving.returncode, told.strip()) == (3, "Interrupted: nothing is proved.")
+    wait_for(lambda: not is_alive(proving.pid), "the end of its processes")
+    assert list(scratch.iterdir()) == []
+    assert not reports.exists()
+
+
+def is_alive(group: int) -> bool:
+    """Whether there is a process in that group."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,20 +1,22 @@
 """``dify-conformance prove``: the suite against every known fault, and against servers that are right."""
 
+import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from conformance.effort import EFFORTS
-from conformance.proving.cases import Trial, all_cases, at_effort, chosen
+from conformance.proving.cases import Case, Trial, all_cases, at_effort, chosen
 from conformance.proving.matrix import Matrix
 from conformance.proving.pool import processes, try_all
 from conformance.proving.report import HTML, JSON, write
 from conformance.proving.trial import Settings
 from conformance.requirements import load_catalogue
-from conformance.verdict import EXIT_USAGE
+from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
 HELP = """Run the suite against every known fault, and against servers that are unusual and right.
 
@@ -27,7 +29,7 @@ Examples:
   dify-conformance prove --only stop.user --only says-ok
 
 \b
-Exit codes: 0 proved, 1 a fault was missed or a server accused wrongly, 2 usage.
+Exit codes: 0 proved, 1 a fault was missed or a server accused wrongly, 2 usage, 3 interrupted.
 """
 
 
@@ -54,19 +56,12 @@ def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Pa
         sys.exit(EXIT_USAGE)
     number = min(workers or processes(), len(wanted))
     began = time.monotonic()
-    trials: dict[str, Trial] = {}
-    click.echo(f"trying {len(wanted)} servers, {number} at a time")
-    with click.progressbar(length=len(wanted), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        for trial in try_all(wanted, Settings(effort), number):
-            trials[trial.name] = trial
-            bar.update(1)
-    doubtful = [cases[trial.name] for trial in trials.values() if not trial.good]
-    if doubtful:
-        click.echo(
-            f"trying {len(doubtful)} again, one at a time: what a busy machine did is no fault of the suite"
-        )
-        trials |= {trial.name: replace(trial, again=True) for trial in try_all(doubtful, Settings(effort), 1)}
-    matrix = Matrix(cases, [*trials.values()], catalogue, effort, time.monotonic() - began, number)
+    try:
+        trials = _tried(wanted, Settings(effort), number)
+    except KeyboardInterrupt:
+        click.echo("Interrupted: nothing is proved.", err=True)
+        sys.exit(EXIT_CODES["incomplete"])
+    matrix = Matrix(cases, trials, catalogue, effort, time.monotonic() - began, number)
     try:
         write(matrix, reports)
     except OSError as error:
@@ -78,3 +73,21 @@ def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Pa
         click.echo(line)
     click.echo(f"reports in {reports / HTML} and {reports / JSON}")
     sys.exit(1 if matrix.bad else 0)
+
+
+def _tried(wanted: Sequence[Case], settings: Settings, number: int) -> list[Trial]:
+    """What became of each, a second time and alone where the first was not good; raises KeyboardInterrupt."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # by which a job is ended
+    trials: dict[str, Trial] = {}
+    click.echo(f"trying {len(wanted)} servers, {number} at a time")
+    with click.progressbar(length=len(wanted), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for trial in try_all(wanted, settings, number):
+            trials[trial.name] = trial
+            bar.update(1)
+    doubtful = [case for case in wanted if not trials[case.name].good]
+    if doubtful:
+        click.echo(
+            f"trying {len(doubtful)} again, one at a time: what a busy machine did is no fault of the suite"
+        )
+        trials |= {trial.name: replace(trial, again=True) for trial in try_all(doubtful, settings, 1)}
+    return [*trials.values()]

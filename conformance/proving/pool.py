@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 from conformance.proving.cases import Case, Trial
 from conformance.proving.trial import Settings, attempt
@@ -19,13 +21,30 @@ def processes() -> int:
 
 
 def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator[Trial]:
-    """Yield the trials as they come; a process that dies is a crash of its case."""
+    """Yield the trials as they come; a process that dies is a crash of its case.
+
+    Whoever breaks off leaves no process behind: those at work are killed, for they would try on by themselves.
+    """
     use_scratch()  # of this process, for its children end without cleaning up
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(cases)) or 1, mp_context=context) as pool:
-        futures = {pool.submit(attempt, case.name, settings): case for case in cases}
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool as error:
-                yield Trial(futures[future].name, "crashed", crash=f"its process died: {error}")
+    with (
+        TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as scratch,
+        ProcessPoolExecutor(min(workers, len(cases)) or 1, mp_context=context) as pool,
+    ):
+        given = replace(settings, scratch=scratch)
+        futures = {pool.submit(attempt, case.name, given): case for case in cases}
+        try:
+            for future in as_completed(futures):
+                yield _outcome(future, futures[future])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
+
+
+def _outcome(future: Future[Trial], case: Case) -> Trial:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        return Trial(case.name, "crashed", crash=f"its process died: {error}")

@@ -41,10 +41,11 @@ concurrency = 24
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How hard the suite tries, and by which deadlines (TOML)."""
+    """How hard the suite tries, by which deadlines (TOML), and below which directory it keeps what it needs."""
 
     effort: str = "standard"
     table: str = SETTINGS
+    scratch: str | None = None
 
 
 def attempt(name: str, settings: Settings) -> Trial:
@@ -55,7 +56,7 @@ def attempt(name: str, settings: Settings) -> Trial:
 def judge_case(case: Case, settings: Settings, *more: str) -> Trial:
     """Judge a case in this process, with ``more`` options, and compare."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="prove-") as folder:
+    with tempfile.TemporaryDirectory(prefix="prove-", dir=settings.scratch) as folder:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             code = run_case(case, Path(folder), settings, *more)
