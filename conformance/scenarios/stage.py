@@ -228,7 +228,9 @@ class Stage:
             refused = self.leave(run)
             if not (refused.response and refused.response.limits):
                 break
-            self._slow_down(refused.response)
+            self.pause(
+                _patience_with(refused.response)
+            )  # for a place: nothing says that requests are too many
         else:
             self._patience.no_place = True
         raise Unmet(_no_task(refused, self._probe.budget.why))
@@ -331,9 +333,7 @@ class Stage:
         return reply
 
     def _slow_down(self, refusal: Response) -> None:
-        self._probe.budget.slow_down(
-            min(LONGEST, 1.0 if refusal.retry_after is None else refusal.retry_after)
-        )
+        self._probe.budget.slow_down(_patience_with(refusal))
 
     # recording ------------------------------------------------------------------------------------------
 
@@ -404,6 +404,11 @@ class Stage:
 def json_bytes(value: object) -> bytes:
     """The value as UTF-8 JSON."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _patience_with(refusal: Response) -> float:
+    """How many seconds to wait until what was refused is asked for again."""
+    return min(LONGEST, 1.0 if refusal.retry_after is None else refusal.retry_after)
 
 
 def _no_task(stream: Exchange, why: str) -> str:
