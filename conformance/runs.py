@@ -10,6 +10,7 @@ from conformance.trace import TERMINAL, Event, Exchange, Json, Run
 LEVER = "rounds"  # the input of the app in specs/apps that decides how long a run lasts
 
 
+ONCE = 2  # nodes of it that no round works on again: the first and the last
 LONG = 40  # rounds of it that last long enough to be stopped, some 14 s on a real Dify
 
 
@@ -80,10 +81,11 @@ class Natural:
         times = self._times(inputs)
         if times is None or self.example is None:
             return None
-        return len(self.example.named("node_started")) * times
+        nodes = len(self.example.named("node_started"))
+        return max(0, nodes - ONCE) * times + min(nodes, ONCE)
 
     def _times(self, inputs: Mapping[str, Any]) -> float | None:
-        """How many times as long as the example a run with such inputs is."""
+        """How many times as many rounds as in the example there are in a run with such inputs."""
         if self.example is None or self.example.final_status != "succeeded":
             return None
         known = _inputs(self.example)

@@ -19,6 +19,7 @@ from conformance.trace import Event, Exchange
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
+NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 NO_USER = "no user"
 UNKNOWN_KEY = "unknown key"
@@ -151,11 +152,11 @@ def next_run(stage: Stage) -> None:
     stage.stop(first, "stop")
     stage.settle(first)
     second = stage.start("next", inputs=stage.inputs.short)
-    stage.finish(second)
+    lasts = Natural(stage.finish(second)).lasts(stage.inputs.long)
     stage.read_details(second)
     stage.stop(second, "late stop")
     third = stage.start("after an end")
-    third.wait_over(UNDISTURBED)
+    third.wait_over(min(UNDISTURBED, UNDISTURBED if lasts is None else lasts * NOT_HALF))
     stage.stop(third, "stop")
     third.wait_over(stage.deadlines.stop)
     stage.leave(third)

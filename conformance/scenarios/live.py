@@ -12,11 +12,16 @@ class Unmet(Exception):
     """The scenario cannot reach what it is meant to show; the text says why and what to do."""
 
 
+TRIES = 6  # of one request that a target refuses because it limits how many it takes
+PLACED_TRIES = 18  # of the start of a run where others go on that will make room
+
+
 class Patience:
     """How long to wait for the end of runs that nobody stops; little, once one of them has not ended.
 
-    ``no_detail`` tells that a run detail could not be read within its deadline, as if there were none, and
-    ``no_place`` that a run was refused as one too many, however often it was tried.
+    ``no_detail`` tells that a run detail could not be read within its deadline, as if there were none,
+    ``no_place`` that a run was refused as one too many, however often it was tried, and ``placed`` that one began:
+    then there is a place again when others have ended.
     """
 
     def __init__(self, deadlines: Deadlines, expected: float | None = None) -> None:
@@ -25,11 +30,17 @@ class Patience:
         self._lost = False
         self.no_detail = False
         self.no_place = False
+        self.placed = False
 
     @property
     def seconds(self) -> float:
         """How long to wait now."""
         return self._little if self._lost else self._most
+
+    @property
+    def tries(self) -> int:
+        """How often a run is started that is refused as one too many."""
+        return PLACED_TRIES if self.placed else 1 if self.no_place else TRIES
 
     def lose(self) -> None:
         """Take note that a run did not end while it was waited for."""

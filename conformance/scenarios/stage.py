@@ -14,7 +14,7 @@ from conformance.probe.http import HttpProbe, Reply, stopwatch
 from conformance.probe.raw import RawProbe, RawRequest
 from conformance.probe.stream import LiveStream
 from conformance.runs import Inputs
-from conformance.scenarios.live import LiveRun, Patience, Unmet
+from conformance.scenarios.live import TRIES, LiveRun, Patience, Unmet
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
@@ -27,7 +27,6 @@ ACCEPT: Headers = (
     ("User-Agent", "dify-conformance"),
 )
 KEPT_BODY = 16_384  # bytes of a request body that the record keeps
-TRIES = 6  # of one request that a target refuses because it limits how many it takes
 LONGEST = 10.0  # seconds to wait between them, whatever the target says
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
 DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
@@ -215,7 +214,7 @@ class Stage:
         self._count_down()
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming")
-        for _ in range(1 if self._patience.no_place else TRIES):
+        for _ in range(self._patience.tries):
             with self.turnstile.outside():
                 run = LiveRun(
                     self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request
@@ -223,12 +222,12 @@ class Stage:
                 self._runs.append(run)
                 task = run.wait_for_task(self.deadlines.first_event)
             if task is not None:
-                self._patience.no_place = False
+                self._patience.placed = True
                 return run
             refused = self.leave(run)
             if not (refused.response and refused.response.limits):
                 break
-            self._slow_down(refused.response)
+            self.pause(_patience_with(refused.response))  # until there is room; requests are not too many
         else:
             self._patience.no_place = True
         raise Unmet(_no_task(refused, self._probe.budget.why))
@@ -331,9 +330,7 @@ class Stage:
         return reply
 
     def _slow_down(self, refusal: Response) -> None:
-        self._probe.budget.slow_down(
-            min(LONGEST, 1.0 if refusal.retry_after is None else refusal.retry_after)
-        )
+        self._probe.budget.slow_down(_patience_with(refusal))
 
     # recording ------------------------------------------------------------------------------------------
 
@@ -404,6 +401,11 @@ class Stage:
 def json_bytes(value: object) -> bytes:
     """The value as UTF-8 JSON."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _patience_with(refusal: Response) -> float:
+    """How many seconds to wait until what was refused is asked for again."""
+    return min(LONGEST, 1.0 if refusal.retry_after is None else refusal.retry_after)
 
 
 def _no_task(stream: Exchange, why: str) -> str:

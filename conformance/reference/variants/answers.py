@@ -312,6 +312,21 @@ base_url = "{url}"
         return super().answer(request)
 
 
+@unusual()
+class LimitsItsRuns(Reference):
+    """Takes three runs at once, and refuses what is more with 429 and `Retry-After`."""
+
+    settings = """
+[target.trial]
+base_url = "{url}"
+"""
+
+    def start(self, app: App, user: str, rounds: int) -> Run:
+        if sum(not run.has_ended for run in self.runs.all()) >= 3:
+            raise Refused(Error(429, "too_many_requests", "Too many runs.", (("Retry-After", "1"),)))
+        return super().start(app, user, rounds)
+
+
 @unusual(warns=("stop.user.message", "stop.app-mode.message"))
 class SpeaksOtherWords(Reference):
     """Has its own texts for everything that it refuses."""
