@@ -7,8 +7,9 @@ from typing import Any
 
 from conformance.runs import Inputs, Natural
 from conformance.scenarios.live import LiveRun
+from conformance.scenarios.opening import begins, wait_for_work
 from conformance.target import Deadlines
-from conformance.trace import Event, Run
+from conformance.trace import Run
 
 LATE = 0.7  # of the work of a run is done when it is stopped late
 LATEST = 0.85  # of the time that it takes, where the nodes are slow in coming
@@ -16,7 +17,6 @@ HALF = 0.5  # of the time that it takes, where not more than that leaves enough
 ENOUGH = 0.4  # seconds, beyond the grace, that a run must have left: if the stop is lost, it is seen to go on
 SLOWER = 1.5  # times as long as the first stop took a later one may take
 FEW_NODES = 8  # of which LATE says little
-BETWEEN = 0.2  # seconds that a stop waits for the next node; one that comes between two is a case of its own
 UNKNOWN = 2.5  # seconds after which a run is late whose length is not known
 
 
@@ -31,8 +31,8 @@ class Moment:
         """Wait until the moment has come, or the run is over."""
         if self.nodes is None:
             run.wait_over(self.seconds)
-        elif not run.wait(_begins, self.seconds, self.nodes) and _between_nodes(run):
-            run.wait(_begins, BETWEEN, sum(map(_begins, run.stream.events)) + 1)
+        elif not run.wait(begins, self.seconds, self.nodes):
+            wait_for_work(run)
 
 
 def late_moment(
@@ -61,15 +61,6 @@ def moment_in(seconds: float, nodes: float | None, needed: float) -> Moment:
     if nodes is None or nodes < FEW_NODES:
         return Moment(capped(LATE))
     return Moment(capped(LATEST), math.ceil(LATE * nodes))
-
-
-def _begins(event: Event) -> bool:
-    return event.name == "node_started"
-
-
-def _between_nodes(run: LiveRun) -> bool:
-    told = [event for event in run.stream.events if event.name in {"node_started", "node_finished"}]
-    return bool(told) and not _begins(told[-1])
 
 
 def _delay(run: Run | None) -> float:

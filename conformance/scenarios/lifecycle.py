@@ -12,7 +12,7 @@ from conformance.runs import Natural, is_terminal
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
-from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
+from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, wait_for_work, well_after_start
 from conformance.scenarios.stage import Stage, json_bytes
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange
@@ -157,6 +157,7 @@ def next_run(stage: Stage) -> None:
     stage.stop(second, "late stop")
     third = stage.start("after an end")
     third.wait_over(min(UNDISTURBED, UNDISTURBED if lasts is None else lasts * NOT_HALF))
+    wait_for_work(third)
     stage.stop(third, "stop")
     third.wait_over(stage.deadlines.stop)
     stage.leave(third)

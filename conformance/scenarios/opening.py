@@ -8,6 +8,7 @@ from conformance.scenarios.stage import Stage
 from conformance.trace import LATER, Event
 
 LAST_LOOK = "detail of the first run"
+BETWEEN = 0.2  # seconds in which the next node is expected to begin
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
 FEW = 4  # events of which one may say that they came all at once
 LATE = 1.0  # seconds without any event, after which one may
@@ -55,6 +56,18 @@ def in_its_midst(run: LiveRun) -> None:
             held_back(run)
             or "the run was over before it could be stopped; give a workflow that runs at least 5 s (--inputs)"
         )
+
+
+def wait_for_work(run: LiveRun) -> None:
+    """Wait a little where one node is over and the next has not begun: a stop between the two is a case of its own."""
+    told = [event for event in run.stream.events if event.name in {"node_started", "node_finished"}]
+    if told and not begins(told[-1]):
+        run.wait(begins, BETWEEN, sum(map(begins, told)) + 1)
+
+
+def begins(event: Event) -> bool:
+    """Whether a node begins to work."""
+    return event.name == "node_started"
 
 
 def held_back(run: LiveRun) -> str:

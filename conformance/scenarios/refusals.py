@@ -31,6 +31,7 @@ ACCEPTED_USERS = {
     "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r ",
 }
 
+FLEETING = 2  # runs in a row that are over after one stop
 KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
 
 # Where servers look for a key that the document does not know: by other names, and with something around it.
@@ -52,13 +53,16 @@ def _other_headers(key: str) -> Headers:
 class Anvil:
     """A live run for the stops that must be refused; another is started when one is over.
 
-    Against a target that can start no run, the stops go to a task id that was made up.
+    Against a target that can start no run, or whose runs are over as soon as their streams begin, as behind what
+    holds streams back, the stops go to a task id that was made up.
     """
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._run: LiveRun | None = None
         self._none: str | None = None
+        self._struck = 0
+        self._fleeting = 0
 
     def strike(self, case: str, **parts: Any) -> Exchange:
         """Send a stop that is made of ``parts`` (see ``Stage.stop_request``), for a run that is alive."""
@@ -66,6 +70,7 @@ class Anvil:
         if run is None:
             return _for_no_run(self._stage, case, str(uuid.uuid4()), **parts)
         request = self._stage.stop_request(run.task_id, **parts)
+        self._struck += 1
         exchange = self._stage.stop(run, case, request=request, live="yes")
         if exchange.status is not None and exchange.status < 300:
             run.stopped = True  # it was accepted, and may well have been done
@@ -85,14 +90,18 @@ class Anvil:
     def _alive(self) -> LiveRun | None:
         if self._none is not None:
             return None
-        if self._run is None or self._run.over:
-            if self._run is not None:
-                self._stage.leave(self._run)
+        if self._run is not None and self._run.over:
+            self._stage.leave(self._run)
+            self._run = None
+            self._fleeting = self._fleeting + 1 if self._struck <= 1 else 0
+            if self._fleeting >= FLEETING:
+                self._none = "runs are over as soon as they are seen"
+        if self._run is None and self._none is None:
+            self._struck = 0
             try:
                 self._run = self._stage.start("anvil")
             except Unmet as error:
                 self._none = str(error)
-                self._run = None
         return self._run
 
 
