@@ -56,11 +56,14 @@ def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Pa
         sys.exit(EXIT_USAGE)
     number = min(workers or processes(), len(wanted))
     began = time.monotonic()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # by which a job is ended
     try:
         trials = _tried(wanted, Settings(effort), number)
     except KeyboardInterrupt:
         click.echo("Interrupted: nothing is proved.", err=True)
         sys.exit(EXIT_CODES["incomplete"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
     matrix = Matrix(cases, trials, catalogue, effort, time.monotonic() - began, number)
     try:
         write(matrix, reports)
@@ -77,7 +80,6 @@ def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Pa
 
 def _tried(wanted: Sequence[Case], settings: Settings, number: int) -> list[Trial]:
     """What became of each, a second time and alone where the first was not good; raises KeyboardInterrupt."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # by which a job is ended
     trials: dict[str, Trial] = {}
     click.echo(f"trying {len(wanted)} servers, {number} at a time")
     with click.progressbar(length=len(wanted), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
