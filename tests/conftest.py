@@ -1,5 +1,6 @@
 """What the suite's own tests share: the command line as a process of its own, and servers on loopback."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from conformance.proving.report import page as prove_page
 from conformance.reference import Reference, serve
 from conformance.requirements import load_catalogue
 from tests.browsing import CHROMIUM, DRIVER, LATE_NODE, Browser, browser
-from tests.commandline import SECONDS, Ran, command, surroundings
+from tests.commandline import MEASURING, SECONDS, Ran, command, surroundings
 from tests.editions import Edition, writer
 from tests.judged import Judge, Judged
 
@@ -37,10 +38,10 @@ def judge(tmp_path: Path) -> Judge:
     """Run ``dify-conformance run`` in an empty directory, or ``program`` in the checkout."""
 
     def run(*arguments: str, env: Mapping[str, str] | None = None, program: tuple[str, ...] = ()) -> Judged:
-        reports = tmp_path / "reports"
+        reports, used = tmp_path / "reports", tmp_path.with_name(f"{tmp_path.name}-used")
         words = program or (sys.executable, "-m", "conformance", "run")
         done = subprocess.run(
-            [*words, "--reports", str(reports), *arguments],
+            [*MEASURING, str(used), *words, "--reports", str(reports), *arguments],
             cwd=ROOT if program else tmp_path,
             env=surroundings(**(env or {})),
             capture_output=True,
@@ -48,7 +49,8 @@ def judge(tmp_path: Path) -> Judge:
             timeout=SECONDS,
             check=False,
         )
-        return Judged(done.returncode, done.stdout + done.stderr, reports)
+        _, memory = json.loads(used.read_text("ascii"))
+        return Judged(done.returncode, done.stdout + done.stderr, reports, memory)
 
     return run
 

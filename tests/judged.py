@@ -9,11 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Judged:
-    """One run of the command line: its exit code, what it printed, where it wrote."""
+    """One run of the command line: its exit code, what it printed, where it wrote, how many MB it took."""
 
     exit_code: int
     output: str
     reports: Path
+    memory: float
 
     @property
     def verdict(self) -> dict[str, Any]:

@@ -24,15 +24,9 @@ from conformance.reference.faults import specimens
 from conformance.resources import specs_dir
 from conformance.running import EMBEDDED_ROUND
 from tests.benchmarks.lifecycle import EndsTwoSecondsLater
+from tests.commandline import MEASURING
 
 SECONDS = 300
-# A small process in between: what a process used at its peak includes what it was forked from.
-LAUNCHER = """
-import os, subprocess, sys
-child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-used = os.wait4(child.pid, 0)[2]
-print([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024])
-"""
 TIMES = 5
 
 
@@ -99,18 +93,19 @@ def cost(make: type[Reference], words: Words) -> Cost:
     """Run a command against a server of its own, which does not count."""
     reference = make(round_seconds=EMBEDDED_ROUND)
     with tempfile.TemporaryDirectory() as folder, serve(reference) as server:
+        used = Path(folder, "used")
         began = time.monotonic()
-        told = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", LAUNCHER, *words(server, folder)],
+        subprocess.run(
+            [*MEASURING, str(used), *words(server, folder)],
             cwd=folder,
             env={**os.environ, **server.keys, "PYTHONPATH": str(Path.cwd())},
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=SECONDS,
-            check=True,
+            check=False,
         )
         wall = time.monotonic() - began
-        cpu, memory = json.loads(told.stdout)
+        cpu, memory = json.loads(used.read_text("ascii"))
     first = getattr(reference, "first", None) or began
     requests = getattr(reference, "requests", 0)
     return Cost(wall, cpu, first - began, requests, memory)
