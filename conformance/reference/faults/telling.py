@@ -121,10 +121,10 @@ class AnnouncesTooMuch(Reference):
     """Announces more bytes than follow, for bodies in UTF-16."""
 
     def wire(self, request: Request, response: Response) -> Iterator[bytes]:
-        data = b"".join(super().wire(request, response))
         if not _sent(request).startswith((b"\xff\xfe", b"\xfe\xff")):
-            yield data
+            yield from super().wire(request, response)
             return
+        data = b"".join(super().wire(request, response))
         yield data.replace(b"Content-Length: ", b"Content-Length: 9")
         raise HangUp
 
