@@ -12,7 +12,7 @@ from conformance.runs import Natural, is_terminal
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
-from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, wait_for_work, well_after_start
+from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, wait_for_work, well_after_start
 from conformance.scenarios.stage import Stage, json_bytes
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange
@@ -40,14 +40,14 @@ def during_node(stage: Stage) -> None:
     run = stage.start("owner")
     in_its_midst(run)
     first = {event.node for event in _started(run)}
-    if not run.wait(lambda event: event.name == "node_started" and event.node not in first, DEEPER):
-        run.wait(lambda event: event.name == "node_started", NEXT_NODE, len(_started(run)) + 1)
+    if not run.wait(lambda event: begins(event) and event.node not in first, DEEPER):
+        run.wait(begins, NEXT_NODE, len(_started(run)) + 1)
     stage.stop(run, "stop")
     stage.settle(run)
 
 
 def _started(run: LiveRun) -> list[Event]:
-    return [event for event in run.stream.events if event.name == "node_started"]
+    return list(filter(begins, run.stream.events))
 
 
 def between_nodes(stage: Stage) -> None:
@@ -156,7 +156,7 @@ def next_run(stage: Stage) -> None:
     stage.read_details(second)
     stage.stop(second, "late stop")
     third = stage.start("after an end")
-    third.wait_over(min(UNDISTURBED, UNDISTURBED if lasts is None else lasts * NOT_HALF))
+    third.wait_over(UNDISTURBED if lasts is None else min(UNDISTURBED, lasts * NOT_HALF))
     wait_for_work(third)
     stage.stop(third, "stop")
     third.wait_over(stage.deadlines.stop)
