@@ -263,7 +263,6 @@ class Stage:
             left = began / 1000 + patience - self.clock() / 1000
             if self._is_final(detail) or left <= 0:
                 self._patience.no_detail = not readable
-
                 break
             self.pause(min(wait, left))
             wait *= 1.5 if wait < patience / 12 else 1
