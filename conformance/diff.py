@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from conformance.recording import Recording
-from conformance.trace import Event, Exchange, Json, Run
+from conformance.trace import CLEAN_UP, Event, Exchange, Json, Run
 from conformance.verdict import Result
 
 EXIT_SAME, EXIT_WORSE, EXIT_INCOMPARABLE = 0, 1, 3
@@ -166,7 +166,7 @@ def _answers(recording: Recording) -> Features:
     seen = (
         (f"{x.operation} “{x.case}” ({x.scenario})", aspect, value)
         for x in _exchanges(recording)
-        if x.case != "clean-up" and x.operation != "drawn" and x.scenario not in AT_RANDOM
+        if x.case != CLEAN_UP and x.operation != "drawn" and x.scenario not in AT_RANDOM
         for aspect, value in _aspects(x)
     )
     return _gathered(seen)
@@ -189,12 +189,16 @@ def _aspects(x: Exchange) -> Iterator[tuple[str, str]]:
 
 
 def _streams(recording: Recording) -> Features:
-    """How the streams of runs begin and end that were listened to until their ends."""
+    """How the streams of runs begin and end that were listened to until their ends.
+
+    Runs that were stopped are another place than those that were not: which of the two a run becomes that only has
+    to be there while other requests are refused is a matter of the moment.
+    """
     seen = (
-        (f"run “{run.label}” ({run.stream.scenario})", aspect, value)
+        (f"{'stopped ' if run.effective else ''}run “{run.label}” ({run.stream.scenario})", aspect, value)
         for trace in recording.traces.values()
         for run in trace.runs
-        if run.stream.ending != "left" and run.stream.scenario not in AT_RANDOM
+        if run.stream.ending != "left" and not run.cut_short and run.stream.scenario not in AT_RANDOM
         for aspect, value in _course(run)
     )
     return _gathered(seen)

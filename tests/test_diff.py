@@ -150,6 +150,31 @@ def test_a_stream_that_ends_otherwise_is_told(before: Recording) -> None:
     )
 
 
+def test_whether_a_run_is_stopped_before_it_ends_by_itself_is_chance(before: Recording) -> None:
+    """A run that is there to be unharmed by refused stops ends by itself where the machine is slow."""
+    trace = before.traces["users"]
+    run = trace.run("anvil")
+    ends = {status: _ended(run.stream, status) for status in ("stopped", "succeeded")}
+    stop = replace(next(x for x in trace.exchanges if x.operation == "stop"), about=run.stops[0].about)
+    stop = replace(stop, case="owner's stop", response=stop.response and replace(stop.response, status=200))
+    others = tuple(x for x in trace.exchanges if x.case != stop.case and x.id != run.stream.id)
+
+    def recorded(*exchanges: Exchange) -> Recording:
+        users = replace(trace, exchanges=(*others, *exchanges))
+        return replace(before, traces={**before.traces, "users": users})
+
+    stopped, left = recorded(ends["stopped"], stop), recorded(ends["succeeded"])
+    assert compare(stopped, left).changes == compare(left, stopped).changes == ()
+    lost = compare(stopped, recorded(ends["succeeded"], stop)).changes
+    assert [(change.what, change.now) for change in lost][:1] == [("stream", "status at the end succeeded")]
+
+
+def _ended(stream: Exchange, status: str) -> Exchange:
+    end = stream.events[-1]
+    told = json.dumps({"event": "workflow_finished", "data": {"status": status}})
+    return replace(stream, events=(*stream.events[:-1], Event.of(end.at, end.kind, told)))
+
+
 def test_an_event_with_another_member_is_told(before: Recording) -> None:
     def more(x: Exchange) -> Exchange:
         events = tuple(
