@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from conformance.judging import Inconclusive, Violation, require, shown
-from conformance.runs import Natural
+from conformance.runs import ALMOST, Natural
 from conformance.target import Deadlines
 from conformance.trace import CLEAN_UP, FINAL, Exchange, Run, Trace
 
-ALMOST = 0.8  # of its natural length: a run that got so far may have ended by itself
 WAITED_FOR = frozenset({"left", "silence"})
 
 
@@ -50,12 +49,9 @@ class Effects:
             raise Inconclusive(f"the suite broke off while the run detail said {run.statuses[-1]}")
 
     def _ended_by_itself(self, run: Run, stop: Exchange) -> bool:
-        natural = self.natural.seconds(run)
-        if run.final_status != "succeeded" or natural is None or run.seconds is None or run.terminal is None:
+        if run.final_status != "succeeded" or run.terminal is None:
             return False
-        return (
-            run.seconds >= natural * ALMOST and run.terminal.at <= stop.ended_at + self.deadlines.grace * 1000
-        )
+        return run.terminal.at <= stop.ended_at + self.deadlines.grace * 1000 and self.natural.reached(run)
 
     def ends_unread(self, run: Run, stop: Exchange) -> bool:
         """Whether a run that nobody reads may have come to its natural end before a stop could work."""

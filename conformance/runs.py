@@ -11,6 +11,8 @@ LEVER = "rounds"  # the input of the app in specs/apps that decides how long a r
 
 
 ONCE = 2  # nodes of it that no round works on again: the first and the last
+ALMOST = 0.8  # of its natural length: a run that got so far may have ended by itself
+JITTER = 0.1  # seconds by which events may be late: all of a stream that is held back comes in fewer
 LONG = 40  # rounds of it that last long enough to be stopped, some 14 s on a real Dify
 
 
@@ -75,6 +77,21 @@ class Natural:
         if times is None or self.example is None or self.example.seconds is None:
             return None
         return self.example.seconds * times
+
+    def reached(self, run: Run) -> bool:
+        """Whether the run took about as long as one that nobody stops.
+
+        Where streams are held back until runs are over, their events tell no time, but the requests do.
+        """
+        times = self._times(_inputs(run))
+        if times is None or self.example is None:
+            return False
+        lasted = (run.seconds, run.seconds_from_request)
+        natural = (self.example.seconds, self.example.seconds_from_request)
+        return any(
+            one is not None and whole is not None and one + JITTER >= whole * times * ALMOST
+            for one, whole in zip(lasted, natural, strict=True)
+        )
 
     def nodes(self, inputs: Mapping[str, Any]) -> float | None:
         """How many nodes begin in a run with such inputs, None where that is not known."""

@@ -260,6 +260,11 @@ class Run:
         """How long the run took from its first event to its terminal one."""
         return (self.terminal.at - self.events[0].at) / 1000 if self.terminal else None
 
+    @property
+    def seconds_from_request(self) -> float | None:
+        """How long it took from the request to the terminal event, whenever the first event came."""
+        return (self.terminal.at - self.stream.sent_at) / 1000 if self.terminal else None
+
 
 @dataclass(frozen=True)
 class Trace:

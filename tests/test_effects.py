@@ -41,6 +41,13 @@ def run(
     return Run(replace(stream, case="owner"), (), details)
 
 
+def held_back(status: str, at: float) -> Run:
+    """The same behind what lets nothing through before the run is over."""
+    one = run(status, at)
+    events = tuple(replace(event, at=at) for event in one.events)
+    return replace(one, stream=replace(one.stream, events=events))
+
+
 def rounds(one: Run, number: int) -> Run:
     """The same, of an app whose input decides how long it takes."""
     body = f'{{"inputs": {{"rounds": {number}}}}}'.encode()
@@ -54,6 +61,9 @@ def detail(status: str, sent_at: float = 1300.0) -> Exchange:
 
 UNKNOWN = Effects(DEADLINES, Natural())
 KNOWN = Effects(DEADLINES, Natural(run("succeeded", 2000.0)))  # what nobody stops lasts two seconds
+
+
+HELD_BACK = Effects(DEADLINES, Natural(held_back("succeeded", 1300.0)))
 
 
 class TestStopped:
@@ -108,8 +118,13 @@ class TestStoppable:
         ("effects", "one", "said"),
         [
             # ended by itself: near its natural length, and soon enough that the stop need not have worked
-            (KNOWN, run("succeeded", 1600.0), "(succeeded) while"),
-            (KNOWN, run("succeeded", 1599.0), None),
+            (KNOWN, run("succeeded", 1500.0), "(succeeded) while"),
+            (KNOWN, run("succeeded", 1499.0), None),
+            # streams that are held back until runs are over: all events at once, the last of them late
+            (HELD_BACK, held_back("succeeded", 1050.0), "(succeeded) while"),
+            (HELD_BACK, held_back("stopped", 1050.0), None),
+            (KNOWN, held_back("succeeded", 1499.0), None),
+            (KNOWN, held_back("succeeded", 1500.0), "(succeeded) while"),
             (KNOWN, run("succeeded", 2050.0), "(succeeded) while"),
             (KNOWN, run("succeeded", 2051.0), None),
             (KNOWN, run("stopped", 1700.0), None),

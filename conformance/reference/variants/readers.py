@@ -1,10 +1,36 @@
 """Unusual servers that go by who reads a stream."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from conformance.reference import Reference, Run
 from conformance.reference.variants.answers import TellsFinishedTasks
 from conformance.reference.variants.marking import unusual
+
+WANT_A_LIVE_RUN = (
+    *("stop.success.status", "stop.success.media-type", "stop.success.result", "stop.success.nothing-else"),
+    *("stop.robust.decoded-once", "stop.robust.exact-id", "stop.robust.encoded-id"),
+    *(
+        f"stop.lifecycle.{what}"
+        for what in (
+            *("ends", "terminal-event", "terminal-status", "no-late-node", "detail-stopped", "detail-stays"),
+            *("at-once", "during-node", "between-nodes", "late-in-life", "reader-left"),
+            *("second-stop", "second-answer", "same-moment", "repeated", "any-user"),
+            *("right-run", "other-runs", "next-run", "after-an-end", "refused-stop"),
+            *("shortened-id", "letter-case", "run-id", "id-elsewhere", "other-app"),
+        )
+    ),
+)
+
+
+@unusual(opens=WANT_A_LIVE_RUN)
+class HoldsStreamsBack(Reference):
+    """Lets nothing of a stream through before the run is over: what a proxy does that buffers."""
+
+    pace = MappingProxyType({"round_seconds": 0.05, "rounds": 10})
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        yield b"".join(super().stream(run))
 
 
 @unusual()
