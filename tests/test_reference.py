@@ -189,7 +189,11 @@ def test_scheme_is_understood_in_any_letter_case(server: Server, stranger: httpx
 
 
 @pytest.mark.parametrize(
-    "media_type", [None, "", "text/plain", "text/json", "application/x-www-form-urlencoded"]
+    "media_type",
+    [
+        *(None, "", "text/plain", "text/json", "application/x-www-form-urlencoded"),
+        *("multipart/form-data", "multipart/form-data; boundary=x"),
+    ],
 )
 def test_other_media_types_are_refused(client: httpx.Client, media_type: str | None) -> None:
     headers = {} if media_type is None else {"Content-Type": media_type}

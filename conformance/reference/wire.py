@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from email.errors import (
+    CloseBoundaryNotFoundDefect,
+    InvalidMultipartContentTransferEncodingDefect,
+    MultipartInvariantViolationDefect,
+    NoBoundaryInMultipartDefect,
+    StartBoundaryNotFoundDefect,
+)
 from email.message import Message
 from io import BufferedIOBase
 
@@ -29,15 +36,28 @@ class Request(WerkzeugRequest):
     is_too_large: bool = False
 
 
+_OF_A_MULTIPART_BODY = (
+    NoBoundaryInMultipartDefect,
+    StartBoundaryNotFoundDefect,
+    CloseBoundaryNotFoundDefect,
+    MultipartInvariantViolationDefect,
+    InvalidMultipartContentTransferEncodingDefect,
+)
+
+
 def check_headers(headers: Message, version: str) -> None:
     """Refuse what RFC 9112 says must be refused: broken field lines, and a Host that is missing or twice.
+
+    The parser of e-mail that the standard library reads headers with also misses the parts of a multipart
+    body, which it is not given.
 
     Raises:
         Refused: with status 400.
 
     """
     hosts = headers.get_all("Host", [])
-    if headers.defects or len(hosts) > 1 or (not hosts and version >= "HTTP/1.1"):
+    broken = any(not isinstance(defect, _OF_A_MULTIPART_BODY) for defect in headers.defects)
+    if broken or len(hosts) > 1 or (not hosts and version >= "HTTP/1.1"):
         raise Refused(BAD_HEADERS)
 
 

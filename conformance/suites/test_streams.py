@@ -1,10 +1,12 @@
 """What every event stream keeps to, stopped or not."""
 
+import json
+
 from conformance.contract import Contract, violations
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.refusal import spared
 from conformance.runs import is_terminal
-from conformance.trace import TERMINAL, History, Run
+from conformance.trace import TERMINAL, Event, History, Run
 
 # Dify sends the rest of the speech when the run itself is over (generate_task_pipeline.py).
 MAY_TRAIL = frozenset({"ping", "tts_message", "tts_message_end"})
@@ -50,6 +52,16 @@ def test_every_event_is_as_described(history: History, contract: Contract) -> No
             require(not wrong, f"{event.name}: {'; '.join(wrong[:2])}", run.stream, at=event.at)
 
 
+@requirement("stop.lifecycle.events-json")
+def test_the_data_of_every_event_is_json(history: History, contract: Contract) -> None:
+    for run in _streams(history):
+        for event in run.events:
+            known = event.kind in {None, "message"} or contract.event_schema(event.kind or "") is not None
+            wrong = no_json(event) if known and event.data else None
+            seen = f"run “{run.label}” ({run.stream.scenario}): {wrong}: {shown(event.data)}"
+            require(wrong is None, seen, run.stream, at=event.at)
+
+
 @requirement("stop.lifecycle.one-end")
 def test_a_stream_has_one_terminal_event(history: History) -> None:
     for run in _streams(history):
@@ -91,6 +103,23 @@ def test_no_run_ends_as_stopped_unasked(history: History) -> None:
     for run in _streams(history):
         if run.stream.id not in tried and not any(stop.case == "foreign stop" for stop in run.stops):
             spared(run)
+
+
+def no_json(event: Event) -> str | None:
+    """Why the data of an event are not one JSON text in UTF-8, None where they are."""
+    if event.malformed:
+        return "an event has bytes that are no UTF-8"
+    if event.payload is None and (event.data or "").strip() != "null":
+        return "the data of an event are not one JSON text"
+    return next((f"an event has {word}, which is no JSON" for word in _constants(event.data or "")), None)
+
+
+def _constants(text: str) -> list[str]:
+    """The words that Python reads as numbers and JSON does not know."""
+    found: list[str] = []
+    if "NaN" in text or "Infinity" in text:
+        json.loads(text, parse_constant=found.append)
+    return found
 
 
 def _one_id(history: History, name: str) -> None:

@@ -82,3 +82,12 @@ class ChunksBreakIt(Reference):
         if "Transfer-Encoding" in headers:
             raise Refused(INTERNAL)
         return super().take_body(headers, stream)
+
+
+@breaks("stop.robust.chunked")
+class LosesChunks(Reference):
+    """Takes a body in chunks for an empty one."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        body = super().take_body(headers, stream)
+        return b"" if "Transfer-Encoding" in headers else body

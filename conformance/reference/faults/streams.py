@@ -1,5 +1,6 @@
 """Faults in what a stream says."""
 
+import re
 from collections.abc import Iterator
 
 from conformance.reference import Event, Reference, Run
@@ -197,3 +198,40 @@ class TimesAreTexts(_Members):
 
     def other(self, event: Event) -> Event:
         return event | {"data": event["data"] | {"created_at": "Tue, 01 Apr 2025 00:00:00 GMT"}}
+
+
+@breaks("stop.lifecycle.events-json")
+class TimesAreNoNumbers(Reference):
+    """Has NaN for a time in some events, as encoders write that are not told otherwise."""
+
+    def frame(self, event: Event) -> bytes:
+        return re.sub(rb'"elapsed_time":[\d.e-]+', b'"elapsed_time":NaN', super().frame(event))
+
+
+@breaks("stop.lifecycle.events-json")
+class EventsRunTogether(Reference):
+    """Puts one line end instead of two after a text, so that the next event belongs to it."""
+
+    def frame(self, event: Event) -> bytes:
+        frame = super().frame(event)
+        return frame[:-1] if event["event"] == "text_chunk" else frame
+
+
+@breaks("stop.lifecycle.events-json")
+class TextsInLatin1(Reference):
+    """Sends texts in Latin-1."""
+
+    def frame(self, event: Event) -> bytes:
+        frame = super().frame(event)
+        is_text = event["event"] == "text_chunk"
+        return frame.replace(b'"text":"', '"text":"é'.encode("latin-1")) if is_text else frame
+
+
+@breaks("stop.lifecycle.events-json")
+class QuotesAreNotEscaped(Reference):
+    """Puts texts into events without escaping their quotes."""
+
+    def frame(self, event: Event) -> bytes:
+        frame = super().frame(event)
+        is_text = event["event"] == "text_chunk"
+        return frame.replace(b'"text":"', b'"text":"said "so"') if is_text else frame
