@@ -105,6 +105,7 @@ MAIN = (
         needs_run=False,
     ),
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
+    Scenario(refusals.unknown_tasks, streams=0, requests=5 + len(MODE_KEYS), needs_run=False),
     Scenario(lifecycle.refused, requests=45, details=1),
     Scenario(lifecycle.shortened_id, requests=6, details=1),
     Scenario(lifecycle.other_letter_case, requests=6, details=1),

@@ -251,3 +251,19 @@ def app_modes(stage: Stage) -> None:
         if name in stage.keys:
             anvil.strike(f"{mode} key", key=placeholder(name))
     anvil.unharmed()
+
+
+def unknown_tasks(stage: Stage) -> None:
+    """Stops that must be refused, of tasks that do not exist."""
+
+    def send(case: str, **parts: Any) -> None:
+        _for_no_run(stage, case, str(uuid.uuid4()), **parts)
+
+    send("user missing", body=b"{}")
+    send("user null", body=json_bytes({"user": None}))
+    send("malformed JSON", body=MALFORMED)
+    send("text/plain", headers=TEXT)
+    send("unknown key", key=made_up_key())
+    for mode, name in MODE_KEYS.items():
+        if name in stage.keys:
+            send(f"{mode} key", key=placeholder(name))

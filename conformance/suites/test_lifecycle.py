@@ -5,10 +5,10 @@ from itertools import pairwise
 
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, since
-from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.model import contradiction, sequences_of
 from conformance.properties.rules import gist
-from conformance.refusal import UNAUTHORIZED, accepted, refused_as, refused_with
+from conformance.refusal import UNAUTHORIZED, accepted, refused_as, refused_with, worst
 from conformance.scenarios.lifecycle import NO_USER, UNKNOWN_KEY
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
@@ -191,6 +191,15 @@ def test_what_must_be_refused_is_refused_when_the_run_is_over(finished: Trace, c
     refused_with(stranger, UNAUTHORIZED)
     if nobody.status not in OVER - {400}:
         refused_as(nobody, contract.stop.error("invalid_param"))
+
+
+@requirement("stop.lifecycle.refused-when-unknown")
+def test_what_must_be_refused_is_refused_when_the_task_is_unknown(unknown_tasks: Trace) -> None:
+    def wrong(exchange: Exchange) -> str | None:
+        is_refused = unlimited(exchange).status // 100 == 4
+        return None if is_refused else f"answered {exchange.seen}; expected is a client error (4xx)"
+
+    worst((exchange, wrong(exchange)) for exchange in unknown_tasks.exchanges)
 
 
 @requirement("stop.lifecycle.right-run")

@@ -73,6 +73,34 @@ class AsksNobodyWhenOver(Reference):
         return self.success() if run and run.has_ended else super().do_stop(request, app, task_id)
 
 
+@breaks("stop.lifecycle.refused-when-unknown")
+class AsksNothingOfUnknownTasks(Reference):
+    """Answers success to any stop of a task that it does not know, once it has seen the key."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        return super().do_stop(request, app, task_id) if self.runs.by_task(task_id) else self.success()
+
+
+@breaks("stop.lifecycle.refused-when-unknown")
+class LetsAnyModeStopUnknownTasks(Reference):
+    """Looks at the app's mode only where it knows the task."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        if app.mode != "workflow" and not self.runs.by_task(task_id):
+            return self.success()
+        return super().do_stop(request, app, task_id)
+
+
+@breaks("stop.lifecycle.refused-when-unknown")
+class LetsAnybodyStopUnknownTasks(Reference):
+    """Asks for the key only where it knows the task."""
+
+    def authenticate(self, request: Request) -> App:
+        if request.operation == "stop" and not self.runs.by_task(request.task_id):
+            return self.apps[0]
+        return super().authenticate(request)
+
+
 @breaks("stop.lifecycle.refused-stop")
 class StopsByALink(Reference):
     """Does a stop by GET, too, when the user stands in the query string."""
