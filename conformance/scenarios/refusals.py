@@ -43,6 +43,10 @@ DECORATED = {
 }
 
 
+IN_AN_ARRAY = "the right body in an array"
+IN_A_STRING = "the right body in a string"
+
+
 def _other_headers(key: str) -> Headers:
     plain = ("Api-Key", "X-Auth-Token", "X-Access-Token", "X-Token")
     cookie = "; ".join(f"{name}={key}" for name in KEY_NAMES)
@@ -193,6 +197,8 @@ def bodies(stage: Stage) -> None:
         "boolean": True,
     }.items():
         anvil.strike(f"body is a JSON {case}", body=json_bytes(value))
+    anvil.strike(IN_AN_ARRAY, body=b"[" + good + b"]")
+    anvil.strike(IN_A_STRING, body=json_bytes(good.decode()))
     anvil.strike("text/plain", body=good, headers=TEXT)
     anvil.strike("form", body=f"user={stage.user}".encode(), headers=FORM)
     anvil.unharmed()

@@ -3,6 +3,7 @@
 from conformance.contract import Contract
 from conformance.judging import answered, require, requirement
 from conformance.refusal import accepted, not_for_being_unknown, refused_with, worst
+from conformance.scenarios.refusals import IN_A_STRING, IN_AN_ARRAY
 from conformance.trace import Exchange, Trace
 
 NO_OBJECT = ("array", "string", "number", "null", "boolean")
@@ -39,6 +40,8 @@ def test_a_body_that_is_not_utf_8_is_refused(bodies: Trace) -> None:
 def test_a_body_that_is_no_object_is_refused(bodies: Trace) -> None:
     for kind in NO_OBJECT:
         refused_with(bodies.case(f"body is a JSON {kind}"))
+    for wrapped in bodies.where(lambda exchange: exchange.case in {IN_AN_ARRAY, IN_A_STRING}):
+        refused_with(wrapped)
 
 
 @requirement("stop.body.text-plain")

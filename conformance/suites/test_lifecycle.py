@@ -5,16 +5,13 @@ from itertools import pairwise
 
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, since
-from conformance.judging import Inconclusive, require, requirement, shown, unlimited
+from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.rules import gist
-from conformance.refusal import UNAUTHORIZED, accepted, refused_as, refused_with, worst
-from conformance.scenarios.lifecycle import NO_USER, UNKNOWN_KEY
+from conformance.refusal import OVER, accepted
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
-from conformance.trace import FINAL, LATER, TERMINAL, TOO_MANY, Exchange, Json, Run, Trace
-
-OVER = frozenset({400, 404, 409, 410})  # what a stop of a run that is over may be refused with
+from conformance.trace import FINAL, LATER, TERMINAL, TOO_MANY, Exchange, Run, Trace
 
 
 @requirement("stop.lifecycle.ends")
@@ -165,43 +162,6 @@ def test_stops_at_the_same_moment_stop_once(
     effects.stops(run, first)
 
 
-@requirement("stop.lifecycle.finished-stays")
-def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
-    run = finished.run("owner")
-    late = finished.case("late stop")
-    before = [x for x in run.details if x.sent_at < late.sent_at and x.response]
-    after = [x for x in run.details if x.sent_at > late.ended_at and x.response]
-    if not before or not after or run.final_status is None or not settled_status(before[-1]):
-        raise Inconclusive(
-            finished.unmet or "the run did not come to its end, or its detail could not be read"
-        )
-    was, now = settled_status(before[-1]), [settled_status(x) for x in after]
-    changed = [status for status in now if status != was]
-    seen = f"the run had ended as {shown(was)}; after a late stop its detail says {shown(changed[0] if changed else was)}"
-    require(not changed, seen, late, after[-1])
-    for name in ("finished_at", "error"):
-        was, now = _member(before[-1], name), [_member(x, name) for x in after]
-        seen = f"{name} of a finished run was {shown(was)}, and is {shown(now[-1])} after a late stop"
-        require(all(value == was for value in now), seen, before[-1], late, after[-1])
-
-
-@requirement("stop.lifecycle.refused-when-over")
-def test_what_must_be_refused_is_refused_when_the_run_is_over(finished: Trace, contract: Contract) -> None:
-    nobody, stranger = finished.case(NO_USER), finished.case(UNKNOWN_KEY)
-    refused_with(stranger, UNAUTHORIZED)
-    if nobody.status not in OVER - {400}:
-        refused_as(nobody, contract.stop.error("invalid_param"))
-
-
-@requirement("stop.lifecycle.refused-when-unknown")
-def test_what_must_be_refused_is_refused_when_the_task_is_unknown(unknown_tasks: Trace) -> None:
-    def wrong(exchange: Exchange) -> str | None:
-        is_refused = unlimited(exchange).status // 100 == 4
-        return None if is_refused else f"answered {exchange.seen}; expected is a client error (4xx)"
-
-    worst((exchange, wrong(exchange)) for exchange in unknown_tasks.exchanges)
-
-
 @requirement("stop.lifecycle.right-run")
 def test_a_stop_stops_the_run_it_names(neighbours: Trace, effects: Effects) -> None:
     effects.stops(*effects.stopped(neighbours, "stopped"))
@@ -310,22 +270,12 @@ def test_every_sequence_of_actions_ends_as_it_must(sequences: Trace, effects: Ef
         require(not wrong, wrong[0] if wrong else "", *sorted(told, key=lambda x: x.sent_at))
 
 
-def settled_status(detail: Exchange) -> str | None:
-    """The final status that a detail gives, None while there is none."""
-    status = detail.response.member.get("status") if detail.response and detail.status == 200 else None
-    return status if isinstance(status, str) and status != "running" else None
-
-
 def _like_the_first(stop: Exchange, first: Exchange) -> None:
     """Require that a stop says what the first stop of the run was told."""
     assert stop.response is not None
     assert first.response is not None
     seen = f"“{stop.case}” is answered {stop.seen}, the first stop of the run {first.seen}"
     require(gist(stop.response) == gist(first.response), seen, first, stop)
-
-
-def _member(detail: Exchange, name: str) -> Json:
-    return detail.response.member.get(name) if detail.response else None
 
 
 def _goes_on(trace: Trace, effects: Effects) -> None:

@@ -137,6 +137,26 @@ class TakesTheFirstOfAList(_NotAnObject):
         return {"user": str(value[0])}
 
 
+@breaks("stop.body.no-object")
+class UnpacksLists(_NotAnObject):
+    """Takes the object in a list for the body."""
+
+    kinds = (list,)
+
+    def convert(self, value: Any) -> Any:
+        return value[0] if value and isinstance(value[0], dict) else value
+
+
+@breaks("stop.body.no-object")
+class UnpacksStrings(_NotAnObject):
+    """Parses a body that is a JSON string once more."""
+
+    kinds = (str,)
+
+    def convert(self, value: Any) -> Any:
+        return super().parse(value.encode())
+
+
 @breaks("stop.body.text-plain")
 class ReadsAnyMediaType(Reference):
     """Reads a body as JSON whatever it is declared as, unless it is a form."""

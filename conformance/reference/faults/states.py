@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Event, Reference, Request, Run
+from conformance.reference import App, Event, Reference, Refused, Request, Run
+from conformance.reference.answers import INTERNAL
 from conformance.reference.faults.marking import breaks
 
 
@@ -62,6 +63,61 @@ class LateStopEndsTheNextRun(Reference):
         if kept := self.count(("too late", run.user), 0):
             self.count(("too late", run.user), -kept)
             self.later(0.5, lambda: self.finish(run, self.stopped, self.stop_reason))
+
+
+@breaks("stop.lifecycle.late-answer")
+class LateStopsBreakIt(Reference):
+    """Answers 500 to a stop of a run that has ended by itself."""
+
+    def on_stop(self, run: Run) -> None:
+        if run.status == self.succeeded:
+            raise Refused(INTERNAL)
+        super().on_stop(run)
+
+
+@breaks("stop.lifecycle.late-answer")
+class LateStopsFailWithSuccess(Reference):
+    """Answers 200 with the result `failed` to a stop of a run that has ended by itself."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer, run = super().do_stop(request, app, task_id), self.runs.by_task(task_id)
+        return self.json({"result": "failed"}) if run and run.status == self.succeeded else answer
+
+
+class _OfUnknownTasks(Reference):
+    """Answers a right stop of a task that it does not know in its own way."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer = super().do_stop(request, app, task_id)
+        return answer if self.runs.by_task(task_id) else self.other(answer)
+
+    def other(self, answer: Response) -> Response:
+        raise NotImplementedError
+
+
+@breaks("stop.lifecycle.unknown-answer")
+class UnknownTasksAreHtml(_OfUnknownTasks):
+    """Declares the success for an unknown task as HTML."""
+
+    def other(self, answer: Response) -> Response:
+        answer.content_type = "text/html"
+        return answer
+
+
+@breaks("stop.lifecycle.unknown-answer")
+class UnknownTasksAreNoContent(_OfUnknownTasks):
+    """Answers 204 for an unknown task."""
+
+    def other(self, answer: Response) -> Response:
+        return Response(status=204)
+
+
+@breaks("stop.lifecycle.unknown-answer")
+class UnknownTasksAreAnotherSuccess(_OfUnknownTasks):
+    """Answers 200 with another result for an unknown task."""
+
+    def other(self, answer: Response) -> Response:
+        return self.json({"result": "not found"})
 
 
 @breaks("stop.lifecycle.refused-when-over")

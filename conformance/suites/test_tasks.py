@@ -1,0 +1,78 @@
+"""Stops of tasks that are over or unknown: they change nothing, and no success hides what is wrong with them."""
+
+from conformance.contract import Contract, property_values
+from conformance.judging import Inconclusive, require, requirement, shown, unlimited
+from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
+from conformance.scenarios.lifecycle import NO_USER, UNKNOWN_KEY
+from conformance.trace import FINAL, Exchange, Json, Trace
+
+
+@requirement("stop.lifecycle.finished-stays")
+def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
+    run = finished.run("owner")
+    late = finished.case("late stop")
+    before = [x for x in run.details if x.sent_at < late.sent_at and x.response]
+    after = [x for x in run.details if x.sent_at > late.ended_at and x.response]
+    if not before or not after or run.final_status is None or not settled_status(before[-1]):
+        raise Inconclusive(
+            finished.unmet or "the run did not come to its end, or its detail could not be read"
+        )
+    was, now = settled_status(before[-1]), [settled_status(x) for x in after]
+    changed = [status for status in now if status != was]
+    seen = f"the run had ended as {shown(was)}; after a late stop its detail says {shown(changed[0] if changed else was)}"
+    require(not changed, seen, late, after[-1])
+    for name in ("finished_at", "error"):
+        was, now = _member(before[-1], name), [_member(x, name) for x in after]
+        seen = f"{name} of a finished run was {shown(was)}, and is {shown(now[-1])} after a late stop"
+        require(all(value == was for value in now), seen, before[-1], late, after[-1])
+
+
+@requirement("stop.lifecycle.late-answer")
+def test_a_stop_of_a_finished_run_is_answered_as_documented(finished: Trace, contract: Contract) -> None:
+    done_or_refused(finished.case("late stop"), contract)
+
+
+@requirement("stop.lifecycle.unknown-answer")
+def test_a_stop_of_an_unknown_task_is_answered_as_documented(reach: Trace, contract: Contract) -> None:
+    done_or_refused(reach.case("unknown task"), contract)
+
+
+@requirement("stop.lifecycle.refused-when-over")
+def test_what_must_be_refused_is_refused_when_the_run_is_over(finished: Trace, contract: Contract) -> None:
+    nobody, stranger = finished.case(NO_USER), finished.case(UNKNOWN_KEY)
+    refused_with(stranger, UNAUTHORIZED)
+    if nobody.status not in OVER - {400}:
+        refused_as(nobody, contract.stop.error("invalid_param"))
+
+
+@requirement("stop.lifecycle.refused-when-unknown")
+def test_what_must_be_refused_is_refused_when_the_task_is_unknown(unknown_tasks: Trace) -> None:
+    def wrong(exchange: Exchange) -> str | None:
+        is_refused = unlimited(exchange).status // 100 == 4
+        return None if is_refused else f"answered {exchange.seen}; expected is a client error (4xx)"
+
+    worst((exchange, wrong(exchange)) for exchange in unknown_tasks.exchanges)
+
+
+def done_or_refused(stop: Exchange, contract: Contract) -> None:
+    """Require the documented success, with its media type and result, or a client error."""
+    response, success = unlimited(stop), contract.stop.success
+    if response.status // 100 == 4:
+        return
+    wanted = property_values(success, "result")
+    result = response.member.get("result")
+    is_documented = success.matches(response.status) and response.media_type in success.media_types
+    seen = f"“{stop.case}” was answered {stop.seen} as {response.media_type or 'no media type'}"
+    require(
+        is_documented and (not wanted or result in wanted), f"{seen}; documented is {success.status}", stop
+    )
+
+
+def settled_status(detail: Exchange) -> str | None:
+    """The final status that a detail gives, None while there is none."""
+    status = detail.response.member.get("status") if detail.response and detail.status == 200 else None
+    return status if status in FINAL else None
+
+
+def _member(detail: Exchange, name: str) -> Json:
+    return detail.response.member.get(name) if detail.response else None
