@@ -426,7 +426,8 @@ def listed_ids() -> list[Shape]:
         "..", ".", "...", "%2e%2e", "%2E", "..%2f", "%2F", "a%2Fb", "a/b", "%5C", "%00", "a%00b", "%0a", "%20", "%zz", "%",
         "%ff", "%c3%28", "%25", "%2541", "%252e%252e", "a;b=c", "a,b", "a:b", "*", "null", "undefined", "true", "0", "-1",
         "{task_id}", "%7Btask_id%7D", "%F0%9F%99%82", "%E2%80%AE", "%EF%BB%BF", "%C0%AF", "a?b", "a%3Fb", "a%23b",
-        f"a%0d%0a{INJECTED}:%201", f"%E5%98%8A%E5%98%8D{INJECTED}:%201", quote(MARKUP, safe=""), "%27%20OR%201%3D1%20--",
+        f"a%0d%0a{INJECTED}:%201", f"%E5%98%8A%E5%98%8D{INJECTED}:%201", quote(MARKUP, safe=""), f"a/{quote(MARKUP, safe='')}",
+        "%27%20OR%201%3D1%20--",
         "%7B%7B7*7%7D%7D", "a" * 1000, "a" * 4000, "%41" * 1300,
     ]  # fmt: skip
     return [Shape("id", task=task) for task in segments]

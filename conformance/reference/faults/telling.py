@@ -175,6 +175,17 @@ class RepeatsMarkup(Reference):
         return Response(page, NO_SUCH_RUN.status, content_type="text/html") if "<" in task_id else answer
 
 
+@breaks("stop.robust.no-echo")
+class PagesRepeatMarkup(Reference):
+    """Names the path in its page for what does not exist, without escaping it."""
+
+    def answer(self, request: Request) -> Response:
+        answer = super().answer(request)
+        if answer.status_code == NO_SUCH_RUN.status and answer.mimetype == "text/html":
+            answer.set_data(f"<p>There is no {request.path}.</p>")
+        return answer
+
+
 @breaks("stop.robust.schema")
 class FillsTemplates(Reference):
     """Evaluates a template that stands in the user, and answers with what comes out."""
