@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from importlib import import_module
 from tempfile import TemporaryDirectory
 
 from conformance.proving.cases import Case, Trial
@@ -29,7 +30,7 @@ def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator
     context = multiprocessing.get_context("spawn")
     with (
         TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as scratch,
-        ProcessPoolExecutor(min(workers, len(cases)) or 1, mp_context=context) as pool,
+        ProcessPoolExecutor(min(workers, len(cases)) or 1, mp_context=context, initializer=_prepare) as pool,
     ):
         given = replace(settings, scratch=scratch)
         futures = {pool.submit(attempt, case.name, given): case for case in cases}
@@ -41,6 +42,12 @@ def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator
             for process in multiprocessing.active_children():
                 process.kill()
             raise
+
+
+def _prepare() -> None:
+    """Import what the trials of a process need before the first of them freezes what is there (see ``run_suites``)."""
+    for name in ("properties.generated", "properties.wire", "scenarios.sequences"):
+        import_module(f"conformance.{name}")
 
 
 def _outcome(future: Future[Trial], case: Case) -> Trial:
