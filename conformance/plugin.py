@@ -95,7 +95,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and what refuses workers."""
     config.pluginmanager.register(spreading)
     if not config.pluginmanager.has_plugin("terminalreporter"):
-        config.option.tbstyle = "line"  # a check says what it saw; its lines, and all of a trace, say nothing more
+        config.option.tbstyle = (
+            "line"  # a check says what it saw; its lines, and all of a trace, say nothing more
+        )
     config.addinivalue_line("markers", "requirement(id): the requirement of the catalogue that this checks")
 
 

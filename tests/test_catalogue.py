@@ -3,33 +3,46 @@
 import inspect
 import pkgutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 
 import conformance.suites
 from conformance.contract import load_contract
+from conformance.effects import Effects
+from conformance.judging import Inconclusive
 from conformance.reference.faults import specimens
 from conformance.reference.variants import variants
 from conformance.requirements import Requirement, load_catalogue
+from conformance.runs import Natural
+from conformance.target import Deadlines
+from conformance.trace import History, NotRecorded, Trace
 
 CATALOGUE = list(load_catalogue())
 JUDGED = [one for one in CATALOGUE if one.level != "MAY"]
 
 
-def _checked() -> Iterator[str]:
-    """The id of every check in the suites."""
+def _checks() -> Iterator[tuple[str, Callable[..., None]]]:
+    """Every check in the suites, with its id."""
     for module in pkgutil.iter_modules(conformance.suites.__path__):
         if not module.name.startswith("test_"):
             continue
         for name, check in inspect.getmembers(import_module(f"conformance.suites.{module.name}"), callable):
             if name.startswith("test_"):
                 marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "requirement"]
-                yield from (mark.args[0] for mark in marks)
+                yield from ((mark.args[0], check) for mark in marks)
 
 
-CHECKS = Counter(_checked())
+CHECKS = Counter(id_ for id_, _ in _checks())
+NOTHING: dict[str, Any] = {
+    "contract": load_contract(),
+    "deadlines": Deadlines(),
+    "effects": Effects(Deadlines(), Natural()),
+    "history": History(()),
+    "observe": lambda told: None,
+}
 
 
 @pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.id)
@@ -42,6 +55,16 @@ def test_every_requirement_has_exactly_one_check(one: Requirement) -> None:
 def test_every_check_has_a_requirement() -> None:
     forgotten = sorted(set(CHECKS) - {one.id for one in CATALOGUE})
     assert not forgotten, f"write the record in specs/requirements/ for: {', '.join(forgotten)}"
+
+
+@pytest.mark.parametrize(("id_", "check"), _checks(), ids=[id_ for id_, _ in _checks()])
+def test_no_check_passes_where_nothing_was_recorded(id_: str, check: Callable[..., None]) -> None:
+    wanted = {name: NOTHING.get(name, Trace(name)) for name in inspect.signature(check).parameters}
+    with pytest.raises((Inconclusive, NotRecorded)):
+        check(**wanted)
+        pytest.fail(
+            f"{id_} takes an absence for a pass: raise Inconclusive, or ask for the case that decides"
+        )
 
 
 @pytest.mark.parametrize("one", JUDGED, ids=lambda one: one.id)

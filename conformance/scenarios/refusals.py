@@ -269,7 +269,7 @@ def unknown_tasks(stage: Stage) -> None:
     send("user null", body=json_bytes({"user": None}))
     send("malformed JSON", body=MALFORMED)
     send("text/plain", headers=TEXT)
-    send("unknown key", key=made_up_key())
     for mode, name in MODE_KEYS.items():
         if name in stage.keys:
             send(f"{mode} key", key=placeholder(name))
+    send("unknown key", key=made_up_key())

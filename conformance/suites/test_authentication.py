@@ -103,6 +103,8 @@ def test_a_stop_with_a_bad_key_stops_nothing(credentials: Trace) -> None:
 
 @requirement("stop.auth.not-echoed")
 def test_no_answer_has_a_key_in_it(history: History) -> None:
+    if not any(exchange.response for exchange in history.exchanges):
+        raise Inconclusive("nothing was answered")
     worst((exchange, _echo(exchange)) for exchange in history.exchanges)
 
 

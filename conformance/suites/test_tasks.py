@@ -52,6 +52,7 @@ def test_what_must_be_refused_is_refused_when_the_task_is_unknown(unknown_tasks:
         return None if is_refused else f"answered {exchange.seen}; expected is a client error (4xx)"
 
     worst((exchange, wrong(exchange)) for exchange in unknown_tasks.exchanges)
+    unknown_tasks.case(UNKNOWN_KEY)  # the last of them: says where the scenario broke off before
 
 
 def done_or_refused(stop: Exchange, contract: Contract) -> None:
@@ -71,7 +72,7 @@ def done_or_refused(stop: Exchange, contract: Contract) -> None:
 def settled_status(detail: Exchange) -> str | None:
     """The final status that a detail gives, None while there is none."""
     status = detail.response.member.get("status") if detail.response and detail.status == 200 else None
-    return status if status in FINAL else None
+    return status if isinstance(status, str) and status in FINAL else None
 
 
 def _member(detail: Exchange, name: str) -> Json:

@@ -136,19 +136,19 @@ def measure(times: int) -> dict[str, dict[str, float]]:
     return {name: medians(costs) for name, costs in found.items()}
 
 
-def kinds(make: type[Reference]) -> frozenset[str]:
-    """Which kinds of failures ``schemathesis run`` finds on a server."""
+def kinds(make: type[Reference]) -> frozenset[tuple[str, str]]:
+    """Which kinds of failures, with which status, ``schemathesis run`` finds on a server when it goes on after each."""
     pace: dict[str, Any] = {"round_seconds": EMBEDDED_ROUND} | dict(getattr(make, "pace", {}))
     with tempfile.TemporaryDirectory() as folder, serve(make(**pace)) as server:
         done = subprocess.run(
-            peer(server, folder),
+            thorough_peer(server, folder),
             cwd=folder,
             capture_output=True,
             encoding="utf-8",
             timeout=SECONDS,
             check=False,
         )
-    return frozenset(re.findall(r"^- (ST\d+ .*)$", done.stdout, re.MULTILINE))
+    return frozenset(re.findall(r"^- (ST\d+ .*)$(?:\n\n +Received: (\d+))?", done.stdout, re.MULTILINE))
 
 
 def rates() -> dict[str, int]:
