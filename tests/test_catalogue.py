@@ -35,7 +35,8 @@ def _checks() -> Iterator[tuple[str, Callable[..., None]]]:
                 yield from ((mark.args[0], check) for mark in marks)
 
 
-CHECKS = Counter(id_ for id_, _ in _checks())
+ALL_CHECKS = list(_checks())
+CHECKS = Counter(id_ for id_, _ in ALL_CHECKS)
 NOTHING: dict[str, Any] = {
     "contract": load_contract(),
     "deadlines": Deadlines(),
@@ -57,14 +58,11 @@ def test_every_check_has_a_requirement() -> None:
     assert not forgotten, f"write the record in specs/requirements/ for: {', '.join(forgotten)}"
 
 
-@pytest.mark.parametrize(("id_", "check"), _checks(), ids=[id_ for id_, _ in _checks()])
-def test_no_check_passes_where_nothing_was_recorded(id_: str, check: Callable[..., None]) -> None:
+@pytest.mark.parametrize("check", [check for _, check in ALL_CHECKS], ids=[id_ for id_, _ in ALL_CHECKS])
+def test_no_check_passes_where_nothing_was_recorded(check: Callable[..., None]) -> None:
     wanted = {name: NOTHING.get(name, Trace(name)) for name in inspect.signature(check).parameters}
     with pytest.raises((Inconclusive, NotRecorded)):
         check(**wanted)
-        pytest.fail(
-            f"{id_} takes an absence for a pass: raise Inconclusive, or ask for the case that decides"
-        )
 
 
 @pytest.mark.parametrize("one", JUDGED, ids=lambda one: one.id)
