@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from tempfile import TemporaryDirectory
@@ -21,27 +22,34 @@ def processes() -> int:
     return PER_CORE * (os.cpu_count() or 1)
 
 
-def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator[Trial]:
-    """Yield the trials as they come; a process that dies is a crash of its case.
+@contextmanager
+def trial_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes for trials.
 
-    Whoever breaks off leaves no process behind: those at work are killed, for they would try on by themselves.
+    Whoever breaks off leaves none behind: those at work are killed, for they would try on by themselves.
     """
     use_scratch()  # of this process, for its children end without cleaning up
     context = multiprocessing.get_context("spawn")
-    with (
-        TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as scratch,
-        ProcessPoolExecutor(min(workers, len(cases)) or 1, mp_context=context, initializer=_prepare) as pool,
-    ):
-        given = replace(settings, scratch=scratch)
-        futures = {pool.submit(attempt, case.name, given): case for case in cases}
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare) as pool:
         try:
-            for future in as_completed(futures):
-                yield _outcome(future, futures[future])
+            yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.kill()
             raise
+
+
+def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator[Trial]:
+    """Yield the trials as they come; a process that dies is a crash of its case."""
+    with (
+        TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as scratch,
+        trial_pool(min(workers, len(cases)) or 1) as pool,
+    ):
+        given = replace(settings, scratch=scratch)
+        futures = {pool.submit(attempt, case.name, given): case for case in cases}
+        for future in as_completed(futures):
+            yield _outcome(future, futures[future])
 
 
 def _prepare() -> None:

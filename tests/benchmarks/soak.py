@@ -5,18 +5,17 @@ with ``--seeds 50`` shows that runs in a row have no flake; without ``--only`` a
 """
 
 import argparse
-import multiprocessing
+import signal
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import replace
 from typing import cast
 
 from conformance.effort import EFFORTS, Level
 from conformance.proving.cases import Trial, all_cases
-from conformance.proving.pool import processes
+from conformance.proving.pool import processes, trial_pool
 from conformance.proving.trial import Settings, judge_case
-from conformance.scratch import use_scratch
 
 
 def judged(name: str, effort: Level, seed: int) -> Trial:
@@ -42,10 +41,9 @@ def main() -> int:
     asked.add_argument("--only", action="append", default=[], metavar="NAME", help="servers that begin so")
     asked.add_argument("-n", "--processes", type=int, default=processes())
     options = asked.parse_args()
-    use_scratch()  # of this process, for its children end without cleaning up
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process of the pool is left behind
     names, began, bad = right_servers(options.only), time.monotonic(), 0
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.processes, mp_context=context) as pool:
+    with trial_pool(options.processes) as pool:
         jobs = {
             pool.submit(judged, name, cast("Level", options.effort), seed): (name, seed)
             for seed in range(options.seeds)
