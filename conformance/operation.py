@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import quote
 
@@ -58,6 +59,10 @@ class Answer:
     def matches(self, status: int) -> bool:
         """Tell whether a response with this status code is one that is meant here."""
         return self.key in _keys(status)
+
+    def declares(self, media_type: str) -> bool:
+        """Tell whether the document has that media type, or a range that it is in (`application/*`)."""
+        return any(fnmatchcase(media_type, known) for known in self.media_types)
 
 
 REFUSALS = frozenset({"invalid_param", "not_workflow_app"})  # those that requirements ask for by name

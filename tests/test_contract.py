@@ -433,6 +433,24 @@ class TestOtherEditions:
         assert stop.error("odd").message == "Odd."
         assert [answer.media_types for answer in stop.answers][1] == ("application/problem+json",)
 
+    @pytest.mark.parametrize(
+        ("documented", "declared"),
+        [
+            ("application/json", ["application/json"]),
+            ("application/*", ["application/json", "application/problem+json"]),
+            ("*/*", ["application/json", "application/problem+json", "text/html"]),
+        ],
+    )
+    def test_a_range_of_media_types_declares_all_in_it(
+        self, edition: Edition, documented: str, declared: list[str]
+    ) -> None:
+        def edit(document: dict[str, Any]) -> None:
+            stop_of(document)["responses"]["200"] = {"description": "Done.", "content": {documented: {}}}
+
+        success = edition(edit).stop.success
+        known = ("application/json", "application/problem+json", "text/html", "")
+        assert [name for name in known if success.declares(name)] == declared
+
     def test_required_members_decide(self, edition: Edition) -> None:
         def edit(document: dict[str, Any]) -> None:
             body = {"schema": {"$ref": "#/components/schemas/Stop"}}

@@ -318,7 +318,7 @@ def _other_media_type(exchange: Exchange, known: Known) -> str | None:
         or exchange.about.get("family") in IDS | WIRE
     ):
         return None
-    if response.media_type in answer.media_types or exchange.request.method == "HEAD":
+    if answer.declares(response.media_type) or exchange.request.method == "HEAD":
         return None
     return f"a {response.status} of media type {response.media_type!r}, documented is {', '.join(answer.media_types)}"
 

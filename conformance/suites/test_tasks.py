@@ -62,7 +62,8 @@ def done_or_refused(stop: Exchange, contract: Contract) -> None:
         return
     wanted = property_values(success, "result")
     result = response.member.get("result")
-    is_documented = success.matches(response.status) and response.media_type in success.media_types
+    is_declared = not success.media_types or success.declares(response.media_type)
+    is_documented = success.matches(response.status) and is_declared
     seen = f"“{stop.case}” was answered {stop.seen} as {response.media_type or 'no media type'}"
     require(
         is_documented and (not wanted or result in wanted), f"{seen}; documented is {success.status}", stop
