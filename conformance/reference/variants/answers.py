@@ -137,6 +137,18 @@ class ManyHeaders(Reference):
 
 
 @unusual()
+class ListsLineByLine(Reference):
+    """Writes each method of `Allow` in a header line of its own."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if allowed := response.headers.pop("Allow", None):
+            for method in allowed.split(","):
+                response.headers.add("Allow", method.strip())
+        return response
+
+
+@unusual()
 class SmallHeaders(Reference):
     """Writes header names small and the reason phrase not at all."""
 
