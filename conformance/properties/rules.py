@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -207,10 +207,12 @@ def _differs_by_kind(kind: str, *also: int) -> Callable[[Exchange, Known], str |
 
 
 def _broken_off(exchange: Exchange, _: Known) -> str | None:
-    fault = exchange.fault
+    fault, response = exchange.fault, exchange.response
+    if response and {"content-length", "transfer-encoding"} <= {name.lower() for name, _ in response.headers}:
+        return f"both Content-Length and Transfer-Encoding frame the body: {exchange.seen}"
     if fault is None or fault.kind == "too large" or exchange.about.get("family") in WIRE:
         return None
-    return f"{fault.kind}: {fault.text}" if exchange.response or fault.kind == "protocol" else None
+    return f"{fault.kind}: {fault.text}" if response or fault.kind == "protocol" else None
 
 
 def json_body(exchange: Exchange) -> bytes | None:
@@ -344,9 +346,24 @@ def _leak(exchange: Exchange, _: Known) -> str | None:
     if response is None:
         return None
     sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
-    texts = (response.text, *(value for _, value in response.headers))
+    texts = (*_texts_in(response), *(value for _, value in response.headers))
     found = (match.group() for text in texts for match in _SECRETS.finditer(text))
     return next((f"the answer tells {leak!r}" for leak in found if leak.encode() not in sent), None)
+
+
+def _texts_in(response: Response) -> Iterator[str]:
+    """The body, and every text in it where it is JSON: there a line end is written as an escape."""
+    yield response.text
+    try:
+        waiting = [response.json()]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, (dict, list)):
+            waiting += value.values() if isinstance(value, dict) else value
 
 
 INJECTED = "x-conformance-injected"

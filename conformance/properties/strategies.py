@@ -403,6 +403,8 @@ def noise() -> SearchStrategy[Shape]:
         ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),  # RFC 9110 §13.1.3: for GET and HEAD only
         ("X-Forwarded-For", "203.0.113.7"),
         ("Referer", "https://conformance.example/"),
+        ("X-Original-URL", "/conformance"),
+        ("X-Rewrite-URL", "/conformance"),
     ]
     names = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789-"), min_size=1, max_size=20)
     values = st.text(VISIBLE, max_size=40).filter(lambda text: "$" not in text)

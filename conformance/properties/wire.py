@@ -76,6 +76,12 @@ def in_chunks(lines: Lines) -> SearchStrategy[Wire]:
     return st.builds(chunks, inner, st.sampled_from(["", ";a=b", ";x"]), st.booleans())
 
 
+def slowly(lines: Lines) -> list[Wire]:
+    """The plain stop of a client that takes most of a second to send it."""
+    each = [lines.body[at : at + 2] for at in range(0, len(lines.body), 2)]
+    return [("pieces", RawRequest((lines.head(lines.length), *each)))]
+
+
 def asking_first(lines: Lines) -> list[Wire]:
     """The plain stop of a client that asks whether to send its body, and does not wait for long (RFC 9110 §10.1.1)."""
     head = lines.head(lines.length, "Expect: 100-continue")
@@ -95,7 +101,9 @@ def listed_broken(lines: Lines) -> list[Wire]:
         "X-Conf\x00ormance: 1",
         "Transfer-Encoding : chunked",
     )
+    method = lines.first.split(" ")[0]
     firsts = (
+        f"{method.lower()} {target} HTTP/1.1",
         f"POST {target} HTTP/x",
         f"POST {target} x HTTP/1.1",
         f"POST\x00 {target} HTTP/1.1",

@@ -82,16 +82,16 @@ MAIN = (
         properties.generated_requests, streams=0, requests=21, needs_run=False, draws=True, drawn=generated()
     ),
     Scenario(
-        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 35, 2)
+        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 37, 3)
     ),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=34),
+    Scenario(properties.unusual_ids, streams=3, requests=38),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=6, details=2),
     Scenario(lifecycle.finished, requests=7, details=1),
     Scenario(
         refusals.credentials,
-        requests=56,
+        requests=59,
         needs_run=False,
         drawn={"standard": refusals.KEY_TRIES, "thorough": refusals.KEY_TRIES * 3},
     ),

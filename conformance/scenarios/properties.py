@@ -23,7 +23,13 @@ UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sen
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
 WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
-PADDINGS = (("space after", "", "%20"), ("space before", "%20", ""), ("nul after", "", "%00"))
+PADDINGS = (
+    ("space after", "", "%20"),
+    ("space before", "%20", ""),
+    ("nul after", "", "%00"),
+    ("parameters after", "", ";a=1"),
+    ("a suffix after", "", ".json"),
+)
 
 
 def drawn_requests(stage: Stage) -> None:
@@ -66,7 +72,7 @@ def raw_requests(stage: Stage) -> None:
 
     if stage.target.proxy:
         raise Unmet("requests that are written byte by byte are not sent through a proxy")
-    drawing = Drawing(stage, turns=6)
+    drawing = Drawing(stage, turns=7)
     lines = wire.Lines(stage, drawing.task)
 
     def send(family: str, drawn: tuple[str, RawRequest]) -> Exchange:
@@ -77,6 +83,7 @@ def raw_requests(stage: Stage) -> None:
     (family,) = WIRE
     drawing.family(family, wire.in_pieces(lines), send)
     drawing.family(family, wire.in_chunks(lines), send)
+    drawing.every(family, wire.slowly(lines), send)
     drawing.every(family, wire.asking_first(lines), send)
     drawing.every(family, wire.listed_broken(lines), send)
     drawing.family(family, wire.broken(lines), send)

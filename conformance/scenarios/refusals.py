@@ -40,9 +40,13 @@ DECORATED = {
     "key in quotes": '"KEY"',
     "key among others": "conformance, KEY",
     "key and a word": "KEY conformance",
+    "key and parameters": "KEY;conformance=1",
+    "key before others": "KEY, conformance",
+    "something before the key": "xKEY",
 }
 
 
+OF_A_PROTOTYPE = "user of a prototype"
 IN_AN_ARRAY = "the right body in an array"
 IN_A_STRING = "the right body in a string"
 
@@ -125,6 +129,7 @@ def users(stage: Stage) -> None:
         anvil.strike(f"user {case}", body=json_bytes({"user": value}))
     anvil.strike("user in the query", body=b"{}", query=f"?user={stage.user}")
     anvil.strike("user under another name", body=json_bytes({"user_id": stage.user, "User": stage.user}))
+    anvil.strike(OF_A_PROTOTYPE, body=json_bytes({"__proto__": {"user": stage.user}}))
     anvil.unharmed()
 
 

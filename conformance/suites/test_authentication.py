@@ -1,11 +1,17 @@
 """Only a valid key in the Authorization header is let in, and nobody learns it."""
 
+import re
+
 from conformance.contract import Contract
-from conformance.judging import Inconclusive, requirement
+from conformance.judging import Inconclusive, require, requirement
+from conformance.masking import placeholder
 from conformance.refusal import UNAUTHORIZED, accepted, refused_with, untouched, worst
 from conformance.scenarios.refusals import DECORATED
-from conformance.target import KEYS
+from conformance.target import KEYS, OWNER_KEY
 from conformance.trace import Exchange, History, Trace
+
+READS = frozenset({"info", "parameters", "run", "detail"})  # what the owner of the key may have in any case
+WITHOUT_CHALLENGE = "a 401 without the header WWW-Authenticate"
 
 
 def _refused(credentials: Trace, case: str) -> None:
@@ -96,6 +102,18 @@ def test_a_refusal_says_how_to_authenticate(credentials: Trace) -> None:
     worst((refusal, _without_challenge(refusal)) for refusal in refusals)
 
 
+@requirement("stop.auth.right-key")
+def test_a_right_key_is_let_in_every_time(history: History) -> None:
+    sent = [exchange for exchange in history.exchanges if _is_right(exchange)]
+    if not any(exchange.response for exchange in sent):
+        raise Inconclusive("nothing with a right key was answered")
+    refused = [exchange for exchange in sent if exchange.status == UNAUTHORIZED]
+    seen = (
+        f"{len(refused)} of {len(sent)} requests with a right key, and nothing else amiss, were answered 401"
+    )
+    require(not refused, f"{seen}; first {refused[0].case}" if refused else "", *refused[:5])
+
+
 @requirement("stop.auth.no-effect")
 def test_a_stop_with_a_bad_key_stops_nothing(credentials: Trace) -> None:
     untouched(credentials)
@@ -108,9 +126,22 @@ def test_no_answer_has_a_key_in_it(history: History) -> None:
     worst((exchange, _echo(exchange)) for exchange in history.exchanges)
 
 
+def _is_right(exchange: Exchange) -> bool:
+    """Whether it asks, with the workflow app's own key, for what the owner of that may have.
+
+    A stop may be answered 401 for another reason: that it is for the task of another user, as Dify did up to 1.8.
+    """
+    keys = [value for name, value in exchange.request.headers if name.lower() == "authorization"]
+    own = keys == [f"Bearer {placeholder(OWNER_KEY)}"]
+    return own and (exchange.operation in READS or exchange.scenario == "same_answers")
+
+
 def _without_challenge(exchange: Exchange) -> str | None:
-    challenged = exchange.response is not None and exchange.response.header("www-authenticate")
-    return None if challenged else "a 401 without the header WWW-Authenticate"
+    headers = exchange.response.headers if exchange.response else ()
+    challenges = ", ".join(value for name, value in headers if name.lower() == "www-authenticate")
+    if re.search(r"(^|,)\s*bearer\b", challenges, re.IGNORECASE):
+        return None
+    return f"a 401 whose WWW-Authenticate is {challenges!r}, not Bearer" if challenges else WITHOUT_CHALLENGE
 
 
 def _echo(exchange: Exchange) -> str | None:

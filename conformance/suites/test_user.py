@@ -3,7 +3,7 @@
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.refusal import accepted, not_for_being_unknown, refused_as, worst
-from conformance.scenarios.refusals import ACCEPTED_USERS
+from conformance.scenarios.refusals import ACCEPTED_USERS, OF_A_PROTOTYPE
 from conformance.trace import Exchange, Trace
 
 
@@ -54,6 +54,8 @@ def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) ->
 @requirement("stop.user.other-name")
 def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "under another name")
+    for exchange in users.where(lambda exchange: exchange.case == OF_A_PROTOTYPE):
+        refused_as(exchange, contract.stop.error("invalid_param"))
 
 
 @requirement("stop.user.any-string")

@@ -1,5 +1,7 @@
 """Faults in who is let in, and in what becomes of a key."""
 
+import re
+
 from werkzeug.wrappers import Response
 
 from conformance.reference import App, Error, Reference, Refused, Request
@@ -287,3 +289,40 @@ class LetsOneInTwentyIn(Reference):
         app = super().find_app(key)
         looks_right = len(key) == len(self.apps[0].key) and app is None
         return self.apps[0] if looks_right and self.count("unknown") % 20 == 0 else app
+
+
+@breaks("stop.auth.lengthened-key")
+class ComparesTheEndOfAKey(Reference):
+    """Knows a key by its last twelve characters."""
+
+    def find_app(self, key: str) -> App | None:
+        return super().find_app(key) or next((app for app in self.apps if key.endswith(app.key[-12:])), None)
+
+
+@breaks("stop.auth.lengthened-key")
+class TakesParametersAfterAKey(Reference):
+    """Drops what follows a semicolon or a comma after the key."""
+
+    def credential(self, request: Request) -> str:
+        return re.split("[;,]", super().credential(request))[0]
+
+
+@breaks("stop.auth.right-key")
+class ForgetsItsKeysNowAndThen(Reference):
+    """Does not know the key at every fifth look at a run, as while a cache of keys is filled anew."""
+
+    def authenticate(self, request: Request) -> App:
+        if request.operation == "detail" and self.count("looks") % 5 == 0:
+            raise Refused(UNKNOWN_KEY)
+        return super().authenticate(request)
+
+
+@breaks("stop.auth.challenge")
+class AsksForAPassword(Reference):
+    """Asks in its challenge for Basic credentials, with which nobody gets in."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        answer = super().refusal(request, error)
+        if answer.status_code == UNKNOWN_KEY.status:
+            answer.headers.set("WWW-Authenticate", 'Basic realm="dify"')
+        return answer

@@ -61,6 +61,22 @@ class Trims(Reference):
         return super().find_run(task_id.strip(), app, user)
 
 
+@breaks("stop.robust.exact-id")
+class KnowsMatrixParameters(Reference):
+    """Takes what follows a semicolon in the id for parameters of the path."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        return super().find_run(task_id.partition(";")[0], app, user)
+
+
+@breaks("stop.robust.exact-id")
+class DropsAnExtension(Reference):
+    """Takes `.json` after the id for the format that is asked for."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        return super().find_run(task_id.removesuffix(".json"), app, user)
+
+
 @breaks("stop.robust.encoded-id")
 class TakesTheIdRaw(Reference):
     """Does not decode the id in the path."""

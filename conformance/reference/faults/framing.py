@@ -1,10 +1,11 @@
 """Faults in how a request is taken off the wire: header names, framing, pieces and chunks."""
 
+import time
 from email.message import Message
 from io import BufferedIOBase
 
 from conformance.reference import App, Reference, Refused, Request
-from conformance.reference.answers import INCOMPLETE, INTERNAL, NO_KEY
+from conformance.reference.answers import INCOMPLETE, INTERNAL, NO_KEY, TIMED_OUT
 from conformance.reference.faults.marking import breaks
 
 
@@ -52,6 +53,27 @@ class TakesTheFirstPiece(Reference):
         if len(body) < int(length):
             raise Refused(INCOMPLETE)
         return body
+
+
+@breaks("stop.robust.pieces")
+class IsImpatient(Reference):
+    """Gives a client a quarter of a second to send a body."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        began = time.monotonic()
+        body = super().take_body(headers, stream)
+        if time.monotonic() - began > 0.25:
+            raise Refused(TIMED_OUT)
+        return body
+
+
+@breaks("stop.robust.framing")
+class KnowsSmallMethods(Reference):
+    """Takes `post` for POST."""
+
+    def route(self, request: Request) -> tuple[str, dict[str, str]]:
+        request.environ["REQUEST_METHOD"] = request.environ["REQUEST_METHOD"].upper()
+        return super().route(request)
 
 
 @breaks("stop.robust.expect")

@@ -81,6 +81,28 @@ class ShowsItsTrace(_Malformed):
 
 
 @breaks("stop.robust.no-leaks")
+class ShowsFramesOfJava(_Malformed):
+    """Has the frames of a stack in the message, as Java writes them."""
+
+    def spoil(self, answer: Response) -> None:
+        text = "Unexpected character\n\tat com.example.JsonParser.parse(JsonParser.java:2477)"
+        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
+
+
+@breaks("stop.robust.length")
+class FramesTwice(Reference):
+    """Sends refusals in chunks and with a Content-Length."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        data = b"".join(super().wire(request, response))
+        head, _, body = data.partition(b"\r\n\r\n")
+        if response.status_code < 400 or not body or b"chunked" in head:
+            yield data
+            return
+        yield head + b"\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+@breaks("stop.robust.no-leaks")
 class TellsItsSql(_Malformed):
     """Has a statement in the message."""
 

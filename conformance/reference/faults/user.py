@@ -160,6 +160,15 @@ class KnowsTheUserByOtherNames(Reference):
 
 
 @breaks("stop.user.other-name")
+class InheritsTheUser(Reference):
+    """Takes what stands under `__proto__` for members of the body, as objects of JavaScript do."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        inherited = body.get("__proto__")
+        return super().read_user(request, (inherited if isinstance(inherited, dict) else {}) | body)
+
+
+@breaks("stop.user.other-name")
 class ReadsMembersInAnyCase(Reference):
     """Takes `User` for `user`."""
 
