@@ -23,7 +23,7 @@ NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 NO_USER = "no user"
 UNKNOWN_KEY = "unknown key"
-OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE")
+OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
 

@@ -49,17 +49,6 @@ class EchoesTheHeaderWithoutScheme(Reference):
 
 
 @breaks("stop.auth.not-echoed")
-class EchoesTraces(Reference):
-    """Answers TRACE with the request as it came."""
-
-    def answer(self, request: Request) -> Response:
-        if request.method != "TRACE":
-            return super().answer(request)
-        lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers)
-        return Response(f"TRACE {request.path} HTTP/1.1\r\n{lines}", content_type="message/http")
-
-
-@breaks("stop.auth.not-echoed")
 class TellsTheKeyInTheStream(_Tells):
     """Has the key among the inputs of a run."""
 
