@@ -94,10 +94,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and what refuses workers."""
     config.pluginmanager.register(spreading)
-    if not config.pluginmanager.has_plugin("terminalreporter"):
-        config.option.tbstyle = (
-            "line"  # a check says what it saw; its lines, and all of a trace, say nothing more
-        )
+    if config.pluginmanager.is_blocked("terminal"):  # as `run` does; a check says what it saw
+        config.option.tbstyle = "line"
     config.addinivalue_line("markers", "requirement(id): the requirement of the catalogue that this checks")
 
 
