@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from conformance.recording import Recording
-from conformance.trace import CLEAN_UP, Event, Exchange, Json, Run
+from conformance.trace import ANVIL, CLEAN_UP, Event, Exchange, Json, Run
 from conformance.verdict import Result
 
 EXIT_SAME, EXIT_WORSE, EXIT_INCOMPARABLE = 0, 1, 3
@@ -191,14 +191,15 @@ def _aspects(x: Exchange) -> Iterator[tuple[str, str]]:
 def _streams(recording: Recording) -> Features:
     """How the streams of runs begin and end that were listened to until their ends.
 
-    Runs that were stopped are another place than those that were not: which of the two a run becomes that only has
-    to be there while other requests are refused is a matter of the moment.
+    Not how those end that are only there while other stops are refused, or that are cleaned up: whether they are
+    stopped before they end by themselves is a matter of the moment.
     """
     seen = (
-        (f"{'stopped ' if run.effective else ''}run “{run.label}” ({run.stream.scenario})", aspect, value)
+        (f"run “{run.label}” ({run.stream.scenario})", aspect, value)
         for trace in recording.traces.values()
         for run in trace.runs
-        if run.stream.ending != "left" and not run.cut_short and run.stream.scenario not in AT_RANDOM
+        if run.stream.ending != "left" and run.stream.scenario not in AT_RANDOM
+        if run.label != ANVIL and not run.cut_short
         for aspect, value in _course(run)
     )
     return _gathered(seen)

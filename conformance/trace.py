@@ -20,6 +20,7 @@ TOO_MANY = 429
 FINAL = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})  # what the status of a run ends as
 TERMINAL = "workflow_finished"
 LATER = "later"  # the case of a look at a run detail when its deadline is over
+ANVIL = "anvil"  # the label of a run that is there only to be left alone by stops that are refused
 CLEAN_UP = "clean-up"  # the case of a stop that only ends what a scenario left running; never judged
 
 

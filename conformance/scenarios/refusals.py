@@ -10,7 +10,7 @@ from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
 from conformance.scenarios.stage import JSON_HEADERS, Stage, json_bytes
 from conformance.target import MODE_KEYS, OWNER_KEY
-from conformance.trace import Exchange, Headers
+from conformance.trace import ANVIL, Exchange, Headers
 
 MALFORMED = b'{"user": "conformance-bodies"'
 FORM: Headers = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -107,7 +107,7 @@ class Anvil:
         if self._run is None and self._none is None:
             self._struck = 0
             try:
-                self._run = self._stage.start("anvil")
+                self._run = self._stage.start(ANVIL)
             except Unmet as error:
                 self._none = str(error)
         return self._run
