@@ -55,7 +55,10 @@ def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) ->
 def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "under another name")
     for exchange in users.where(lambda exchange: exchange.case == OF_A_PROTOTYPE):
-        refused_as(exchange, contract.stop.error("invalid_param"))
+        taken = (
+            exchange.status or 0
+        ) // 100 == 2  # whoever stumbles over the members breaks another requirement
+        require(not taken, f"{exchange.case}: answered {exchange.seen}", exchange, at=exchange.ended_at)
 
 
 @requirement("stop.user.any-string")

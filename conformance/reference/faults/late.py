@@ -10,14 +10,14 @@ from conformance.reference.faults.marking import breaks
 
 
 class _StopsAllTheSame(Reference):
-    """Refuses a stop, and does it in a second and a half."""
+    """Refuses a stop, and does it in half a second, before a run of less than one is over."""
 
     error: Error
 
     def refusal(self, request: Request, error: Error) -> Response:
         run = self.runs.by_task(request.task_id)
         if error == self.error and run is not None:
-            self.later(1.5, lambda: self.finish(run, self.stopped, self.stop_reason))
+            self.later(0.5, lambda: self.finish(run, self.stopped, self.stop_reason))
         return super().refusal(request, error)
 
 
