@@ -59,6 +59,10 @@ class Response:
         """The first header of that name, in any letter case."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
+    def listed(self, name: str) -> str:
+        """What all headers of that name list, which may come in several lines (RFC 9110 §5.3)."""
+        return ", ".join(value for key, value in self.headers if key.lower() == name.lower())
+
     @property
     def media_type(self) -> str:
         """The media type in lower case without parameters, ``""`` where there is none."""

@@ -177,8 +177,7 @@ def _not_405(exchange: Exchange, _: Known) -> str | None:
 def _no_allow(exchange: Exchange, known: Known) -> str | None:
     if exchange.response is None or exchange.status != 405:
         return None
-    lines = [value for name, value in exchange.response.headers if name.lower() == "allow"]
-    allow = ", ".join(lines)  # a list may come in several lines (RFC 9110 §5.3)
+    allow = exchange.response.listed("allow")
     methods = [method.strip() for method in allow.split(",")]
     return None if known.stop.method in methods else f"a 405 whose Allow is {allow!r}"
 

@@ -91,7 +91,7 @@ def asking_first(lines: Lines) -> list[Wire]:
 def listed_broken(lines: Lines) -> list[Wire]:
     """Requests whose framing RFC 9112 says to refuse (§3, §5.1, §6.3, §7.1); those last that a server may wait for."""
     size = len(lines.body)
-    target = lines.first.split(" ")[1]
+    method, target, _ = lines.first.split(" ")
     lengths = (f"+{size}", f"-{size}", f"0x{size:x}", f"{size} {size}", f"{size}.0", "", "a", f"{size}e0")
     fields = (
         "X-Conformance : 1",
@@ -101,7 +101,6 @@ def listed_broken(lines: Lines) -> list[Wire]:
         "X-Conf\x00ormance: 1",
         "Transfer-Encoding : chunked",
     )
-    method = lines.first.split(" ")[0]
     firsts = (
         f"{method.lower()} {target} HTTP/1.1",
         f"POST {target} HTTP/x",

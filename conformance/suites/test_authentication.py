@@ -136,8 +136,7 @@ def _is_right(exchange: Exchange) -> bool:
 
 
 def _without_challenge(exchange: Exchange) -> str | None:
-    headers = exchange.response.headers if exchange.response else ()
-    challenges = ", ".join(value for name, value in headers if name.lower() == "www-authenticate")
+    challenges = exchange.response.listed("www-authenticate") if exchange.response else ""
     if re.search(r"(^|,)\s*bearer\b", challenges, re.IGNORECASE):
         return None
     return f"a 401 whose WWW-Authenticate is {challenges!r}, not Bearer" if challenges else WITHOUT_CHALLENGE

@@ -1,7 +1,7 @@
 """`user` is required, and is a string."""
 
 from conformance.contract import Contract
-from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import accepted, not_for_being_unknown, refused_as, worst
 from conformance.scenarios.refusals import ACCEPTED_USERS, OF_A_PROTOTYPE
 from conformance.trace import Exchange, Trace
@@ -56,8 +56,8 @@ def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> 
     _refused(users, contract, "under another name")
     for exchange in users.where(lambda exchange: exchange.case == OF_A_PROTOTYPE):
         taken = (
-            exchange.status or 0
-        ) // 100 == 2  # whoever stumbles over the members breaks another requirement
+            unlimited(exchange).status // 100 == 2
+        )  # stumbling over such members breaks another requirement
         require(not taken, f"{exchange.case}: answered {exchange.seen}", exchange, at=exchange.ended_at)
 
 

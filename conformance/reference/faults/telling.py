@@ -71,22 +71,27 @@ class SaysItTwice(_Malformed):
         answer.set_data(answer.get_data() * 2)
 
 
+class _TellsInMessage(_Malformed):
+    """Has something in the message that is nobody's business."""
+
+    text: str
+
+    def spoil(self, answer: Response) -> None:
+        answer.set_data(json.dumps({"code": "bad_request", "message": self.text, "status": 400}))
+
+
 @breaks("stop.robust.no-leaks")
-class ShowsItsTrace(_Malformed):
+class ShowsItsTrace(_TellsInMessage):
     """Has a stack trace in the message."""
 
-    def spoil(self, answer: Response) -> None:
-        text = 'Traceback (most recent call last):\n  File "/app/api/controllers/stop.py", line 12, in post'
-        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
+    text = 'Traceback (most recent call last):\n  File "/app/api/controllers/stop.py", line 12, in post'
 
 
 @breaks("stop.robust.no-leaks")
-class ShowsFramesOfJava(_Malformed):
+class ShowsFramesOfJava(_TellsInMessage):
     """Has the frames of a stack in the message, as Java writes them."""
 
-    def spoil(self, answer: Response) -> None:
-        text = "Unexpected character\n\tat com.example.JsonParser.parse(JsonParser.java:2477)"
-        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
+    text = "Unexpected character\n\tat com.example.JsonParser.parse(JsonParser.java:2477)"
 
 
 @breaks("stop.robust.length")
@@ -103,12 +108,10 @@ class FramesTwice(Reference):
 
 
 @breaks("stop.robust.no-leaks")
-class TellsItsSql(_Malformed):
+class TellsItsSql(_TellsInMessage):
     """Has a statement in the message."""
 
-    def spoil(self, answer: Response) -> None:
-        text = "(psycopg2.errors.SyntaxError) SELECT id FROM end_users WHERE session_id = 1"
-        answer.set_data(json.dumps({"code": "bad_request", "message": text, "status": 400}))
+    text = "(psycopg2.errors.SyntaxError) SELECT id FROM end_users WHERE session_id = 1"
 
 
 @breaks("stop.robust.content-type")
