@@ -14,6 +14,7 @@ from conformance.probe.transport import BoundedTransport, until
 from conformance.target import Target, UsageError
 from conformance.trace import Fault, FaultKind, Headers, Request, Response
 
+IDLE = 4  # connections kept open between requests; a default Dify serves ten in all, one for each stream
 CHUNK = 1 << 16
 KEPT = 1 << 14  # bytes of an answer that is too large to be judged
 TRANSPORT_ERRORS = (
@@ -54,9 +55,10 @@ class HttpProbe:
         self.secrets: Secrets = target.secrets
         connections = target.limits.concurrency + target.limits.together + 24
         tls = tls_context(target)
-        self._transport = BoundedTransport(tls, target.proxy, connections)
+        idle = max(IDLE, target.limits.concurrency)
+        self._transport = BoundedTransport(tls, target.proxy, connections, idle=idle)
         # A stream is left by cutting its connection, which must not have been handed on by then.
-        self._unshared = BoundedTransport(tls, target.proxy, connections, reuse=False)
+        self._unshared = BoundedTransport(tls, target.proxy, connections, idle=0)
 
     def close(self) -> None:
         """Close every connection."""

@@ -13,7 +13,6 @@ import httpcore
 import httpx
 
 KEEPALIVE = 1.0  # seconds; gunicorn in front of Dify closes idle connections after two
-IDLE = 4  # connections kept open between requests; a default Dify serves ten in all
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
@@ -21,16 +20,14 @@ SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple
 class BoundedTransport(httpx.BaseTransport):
     """A connection pool for one target; raises httpcore's exceptions as they are.
 
-    Without ``reuse``, every request gets a connection of its own, which is closed after the answer.
+    As many as ``idle`` are kept open between requests, others are closed after the answer.
     """
 
-    def __init__(
-        self, tls: ssl.SSLContext | None, proxy: str | None, connections: int, *, reuse: bool = True
-    ) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, proxy: str | None, connections: int, *, idle: int) -> None:
         settings = {
             "ssl_context": tls,
             "max_connections": connections,
-            "max_keepalive_connections": IDLE if reuse else 0,
+            "max_keepalive_connections": idle,
             "keepalive_expiry": KEEPALIVE,
             "network_backend": _BoundedBackend(),
         }
