@@ -11,7 +11,8 @@ from conformance.judging import Inconclusive, Violation
 from conformance.probe.budget import Budget, ProbeStopped
 from conformance.probe.http import HttpProbe
 from conformance.properties.judging import held, same_as_most, side_by_side
-from conformance.properties.rules import AGAIN, RULES
+from conformance.properties.known import AGAIN
+from conformance.properties.rules import RULES
 from conformance.reference import Error, Reference, Refused, Request, Response, serve
 from conformance.reference.answers import INTERNAL
 from conformance.reference.faults import drawn, framing, repeating, telling

@@ -35,8 +35,8 @@ from schemathesis.openapi.checks import (
 )
 
 from conformance.contract import Operation, violations
+from conformance.properties.content import json_body
 from conformance.properties.described import described
-from conformance.properties.rules import json_body
 from conformance.trace import Exchange, Request, Response
 
 Described = APIOperation[Any, Any, Any, Any]

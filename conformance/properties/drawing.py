@@ -11,7 +11,8 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.probe.budget import ProbeStopped
 from conformance.properties.amounts import AMOUNTS
-from conformance.properties.rules import AGAIN, ALL, DRAWN, PLAIN, Known, examples_in
+from conformance.properties.known import AGAIN, DRAWN, PLAIN, Known, examples_in
+from conformance.properties.rules import ALL
 from conformance.properties.shapes import Shape
 from conformance.scenarios.live import Unmet
 from conformance.scenarios.stage import Stage

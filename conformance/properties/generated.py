@@ -49,9 +49,9 @@ from schemathesis import Case, GenerationMode
 
 from conformance.contract import Operation
 from conformance.properties import phases
+from conformance.properties.bodies import kind_of
 from conformance.properties.described import described
 from conformance.properties.shapes import Shape
-from conformance.properties.strategies import kind_of
 from conformance.scenarios.stage import Stage
 from conformance.trace import Headers, Request
 

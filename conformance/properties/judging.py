@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from conformance.contract import Contract, Operation
 from conformance.judging import Inconclusive, NoAnswer, Violation
-from conformance.properties.rules import RULES, Known, gist, size
+from conformance.properties.known import Known, gist
+from conformance.properties.rules import RULES, size
 from conformance.trace import TOO_MANY, Exchange, Trace
 
 AT_ONCE = 200.0  # milliseconds between the first and the last of several requests that count as simultaneous

@@ -16,7 +16,8 @@ from conformance.reachability import locked_out, unreachable
 from conformance.runs import Inputs, choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
 from conformance.scenarios.live import Patience, Unmet
-from conformance.scenarios.stage import Recorder, Stage
+from conformance.scenarios.record import Recorder
+from conformance.scenarios.stage import Stage
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import Target
 from conformance.trace import Exchange, NotRecorded, Trace

@@ -13,7 +13,8 @@ from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, wait_for_work, well_after_start
-from conformance.scenarios.stage import Stage, json_bytes
+from conformance.scenarios.requests import json_bytes
+from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from conformance.contract import Operation
 from conformance.probe.raw import RawRequest
 from conformance.properties.amounts import AMOUNTS, READS
-from conformance.properties.rules import AGAIN, DRAWN, ENOUGH, PLAIN, WIRE
+from conformance.properties.known import AGAIN, DRAWN, ENOUGH, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
 from conformance.scenarios.lifecycle import started_early_enough
 from conformance.scenarios.live import LiveRun, Unmet
@@ -34,34 +34,34 @@ PADDINGS = (
 
 def drawn_requests(stage: Stage) -> None:
     """Send stops with drawn users, bodies, headers, keys, ids and methods, and see that all is as before."""
-    from conformance.properties import strategies as draw  # noqa: PLC0415
+    from conformance.properties import bodies, heads  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
     drawing = Drawing(stage, turns=21)
-    drawing.examples("no stop", draw.no_stop_examples())
-    drawing.examples("media types", draw.media_type_examples())
-    drawing.all("methods", draw.methods(stage.contract.stop.method))
-    drawing.listed("users", draw.listed_users())
-    drawing.shapes("users", draw.users())
-    drawing.each("long users", [draw.long_user(length) for length in draw.LENGTHS])
-    drawing.listed("odd users", draw.listed_odd_users())
-    drawing.shapes("odd users", draw.odd_users())
-    drawing.listed("no stop", draw.listed_no_stop())
-    drawing.shapes("no stop", draw.no_stop())
-    drawing.listed("nearly JSON", draw.nearly_json())
-    drawing.listed("odd bodies", draw.listed_odd_bodies())
-    drawing.shapes("odd bodies", draw.deep_bodies())
-    drawing.listed("media types", draw.listed_media_types())
-    drawing.shapes("media types", draw.media_types())
-    drawing.listed("credentials", draw.listed_credentials())
-    drawing.shapes("credentials", draw.credentials())
-    drawing.shapes("spelling", draw.spelling())
-    drawing.shapes("members", draw.members())
-    drawing.shapes("header case", draw.header_case())
-    drawing.shapes("charset", draw.charsets())
-    drawing.shapes("noise", draw.noise())
-    drawing.listed("ids", draw.listed_ids())
-    drawing.shapes("ids", draw.ids())
+    drawing.examples("no stop", bodies.no_stop_examples())
+    drawing.examples("media types", heads.media_type_examples())
+    drawing.all("methods", heads.methods(stage.contract.stop.method))
+    drawing.listed("users", bodies.listed_users())
+    drawing.shapes("users", bodies.users())
+    drawing.each("long users", [bodies.long_user(length) for length in bodies.LENGTHS])
+    drawing.listed("odd users", bodies.listed_odd_users())
+    drawing.shapes("odd users", bodies.odd_users())
+    drawing.listed("no stop", bodies.listed_no_stop())
+    drawing.shapes("no stop", bodies.no_stop())
+    drawing.listed("nearly JSON", bodies.nearly_json())
+    drawing.listed("odd bodies", bodies.listed_odd_bodies())
+    drawing.shapes("odd bodies", bodies.deep_bodies())
+    drawing.listed("media types", heads.listed_media_types())
+    drawing.shapes("media types", heads.media_types())
+    drawing.listed("credentials", heads.listed_credentials())
+    drawing.shapes("credentials", heads.credentials())
+    drawing.shapes("spelling", bodies.spelling())
+    drawing.shapes("members", bodies.members())
+    drawing.shapes("header case", heads.header_case())
+    drawing.shapes("charset", heads.charsets())
+    drawing.shapes("noise", heads.noise())
+    drawing.listed("ids", heads.listed_ids())
+    drawing.shapes("ids", heads.ids())
     drawing.closing()
 
 
@@ -95,7 +95,7 @@ def generated_requests(stage: Stage) -> None:
     """Send what schemathesis makes of the document: stops that it allows, stops that it does not, and reads."""
     if not stage.effort.reaches("standard"):
         raise Unmet("schemathesis draws from standard effort on")
-    from conformance.properties import generated, phases, strategies  # noqa: PLC0415
+    from conformance.properties import bodies, generated, phases  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
     stop = stage.contract.stop
@@ -106,7 +106,7 @@ def generated_requests(stage: Stage) -> None:
         about = {"family": "supporting", "path": operation.path}
         return lambda family, request: stage.send(family, f"generated: {family}", request, about=about)
 
-    drawing.examples("generated", strategies.no_stop_examples())
+    drawing.examples("generated", bodies.no_stop_examples())
     drawing.listed("generated", generated.listed_stops(stop, drawing.amount.listed))
     for operation in reading:
         drawing.every("supporting", generated.listed_reads(operation, stage, READS), read(operation))

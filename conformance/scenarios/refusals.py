@@ -8,7 +8,8 @@ from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lifecycle import made_up_key
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
-from conformance.scenarios.stage import JSON_HEADERS, Stage, json_bytes
+from conformance.scenarios.requests import JSON_HEADERS, json_bytes
+from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS, OWNER_KEY
 from conformance.trace import ANVIL, Exchange, Headers
 

@@ -1,32 +1,24 @@
 """What a scenario is played on: it starts runs, sends stops, reads details, and everything is recorded."""
 
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from conformance.contract import Contract, Operation
 from conformance.effort import EFFORTS, Effort
-from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
 from conformance.probe.raw import RawProbe, RawRequest
 from conformance.probe.stream import LiveStream
 from conformance.runs import Inputs
 from conformance.scenarios.live import TRIES, LiveRun, Patience, Unmet
+from conformance.scenarios.record import Record, Recorder
+from conformance.scenarios.requests import Requests
 from conformance.scenarios.turnstile import Turnstile
-from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
-from conformance.trace import FINAL, TOO_MANY, Exchange, Headers, Request, Response, Run, Trace
+from conformance.trace import FINAL, TOO_MANY, Exchange, Request, Response, Run, Trace
 
-JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
-ACCEPT: Headers = (
-    ("Accept", "*/*"),
-    ("Accept-Encoding", "gzip, deflate"),
-    ("User-Agent", "dify-conformance"),
-)
-KEPT_BODY = 16_384  # bytes of a request body that the record keeps
 LONGEST = 10.0  # seconds to wait between them, whatever the target says
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
 DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
@@ -41,17 +33,7 @@ ONLY_STOPS = (
 DETAIL_APPEARS = 1.0  # seconds to wait for a run detail where none has ever appeared within its deadline
 
 
-class Recorder(Protocol):
-    """Takes each exchange, and each trace, as soon as it is over."""
-
-    def exchange(self, exchange: Exchange) -> None:
-        """Keep the exchange."""
-
-    def scenario(self, trace: Trace) -> None:
-        """Keep how the scenario ended."""
-
-
-class Stage:
+class Stage(Requests):
     """Records one scenario; as a context manager it stops and closes what the scenario left open."""
 
     def __init__(
@@ -66,27 +48,21 @@ class Stage:
         patience: Patience | None = None,
         most: int = 10_000,
     ) -> None:
+        super().__init__(probe.target, contract, f"conformance-{scenario.replace('_', '-')}")
         self.scenario = scenario
-        self.contract = contract
         self.inputs = inputs
         self.effort = effort
         self.turnstile = turnstile or Turnstile()
-        self.target = probe.target
         self.deadlines = probe.target.deadlines
         self._patience = patience or Patience(self.deadlines, inputs.seconds)
         self.limits = probe.target.limits
         self.keys = probe.target.keys
-        prefix = contract.stop.path.partition("/workflows/")[0]  # some editions write /v1 into their paths
-        self._base_url = probe.target.base_url.removesuffix(prefix)
-        self.user = f"conformance-{scenario.replace('_', '-')}"
         self._probe = probe
-        self._recorder = recorder
         self._most = most
         self._left = most
         self.clock = stopwatch()
-        self._exchanges: list[Exchange] = []
+        self._kept = Record(scenario, recorder)
         self._runs: list[LiveRun] = []
-        self._count = 0
         self._lock = threading.Lock()
         self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
         self.stop_answered = threading.Event()
@@ -109,41 +85,9 @@ class Stage:
 
     def trace(self, unmet: str | None = None) -> Trace:
         """What was recorded so far."""
-        with self._lock:
-            return Trace(self.scenario, tuple(self._exchanges), unmet)
+        return self._kept.trace(unmet)
 
     # asking ---------------------------------------------------------------------------------------------
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        key: str | None = placeholder(OWNER_KEY),
-        headers: Headers = (),
-        body: bytes = b"",
-    ) -> Request:
-        """A request below the base URL; ``key`` is what follows ``Bearer``, None for no such header."""
-        known = key is not None and (key != placeholder(OWNER_KEY) or OWNER_KEY in self.keys)
-        authorization: Headers = (("Authorization", f"Bearer {key}"),) if known else ()
-        extra = tuple((name, placeholder(shown)) for name, shown in self._probe.target.extra_headers)
-        url = self._base_url + path
-        return Request(method, url, (*authorization, *headers, *ACCEPT, *extra), body, len(body))
-
-    def stop_request(
-        self,
-        task: str,
-        *,
-        user: object = None,
-        key: str | None = placeholder(OWNER_KEY),
-        headers: Headers = JSON_HEADERS,
-        body: bytes | None = None,
-        query: str = "",
-    ) -> Request:
-        """The request that stops ``task``; without ``body`` it is a JSON object with ``user``."""
-        content = json_bytes({"user": user or self.user}) if body is None else body
-        path = self.contract.stop.url_path(task) + query
-        return self.request(self.contract.stop.method, path, key=key, headers=headers, body=content)
 
     def send(
         self, operation: str, case: str, request: Request, *, about: Mapping[str, str] | None = None
@@ -199,14 +143,6 @@ class Stage:
 
     # runs -----------------------------------------------------------------------------------------------
 
-    def run_request(self, inputs: Mapping[str, Any], user: str, mode: str, key: str = OWNER_KEY) -> Request:
-        """The request that starts a run."""
-        body = json_bytes({"inputs": inputs, "response_mode": mode, "user": user})
-        operation = self.contract.run
-        return self.request(
-            operation.method, operation.url_path(), key=placeholder(key), headers=JSON_HEADERS, body=body
-        )
-
     def start(
         self, label: str, *, inputs: Mapping[str, Any] | None = None, user: str | None = None
     ) -> LiveRun:
@@ -217,7 +153,7 @@ class Stage:
         for _ in range(self._patience.tries):
             with self.turnstile.outside():
                 run = LiveRun(
-                    self._next_id(), label, user, LiveStream(self._probe, request, self.clock), request
+                    self._kept.next_id(), label, user, LiveStream(self._probe, request, self.clock), request
                 )
                 self._runs.append(run)
                 task = run.wait_for_task(self.deadlines.first_event)
@@ -299,8 +235,8 @@ class Stage:
             run.stream.close()
             reply, events, ending = run.stream.reply()
             about = {"user": run.user, "run": run.id}
-            run.recorded = self._keep(
-                run.id, "run", run.label, run.request, reply, about, events=events, ending=ending
+            run.recorded = self._kept.keep(
+                "run", run.label, run.request, reply, about, id_=run.id, events=events, ending=ending
             )
         return run.recorded
 
@@ -347,59 +283,13 @@ class Stage:
             return False
         return detail.response.member.get("status") in FINAL
 
-    def _next_id(self) -> str:
-        with self._lock:
-            self._count += 1
-            return f"{self.scenario}/{self._count}"
-
     def _record(
         self, operation: str, case: str, request: Request, reply: Reply, about: Mapping[str, str]
     ) -> Exchange:
-        return self._keep(self._next_id(), operation, case, request, reply, about)
-
-    def _keep(
-        self,
-        id_: str,
-        operation: str,
-        case: str,
-        request: Request,
-        reply: Reply,
-        about: Mapping[str, str],
-        **stream: Any,
-    ) -> Exchange:
-        kept = Request(
-            request.method,
-            request.url,
-            request.headers,
-            request.body[:KEPT_BODY],
-            len(request.body),
-            request.raw,
-        )
-        exchange = Exchange(
-            id=id_,
-            scenario=self.scenario,
-            operation=operation,
-            case=case,
-            request=kept,
-            sent_at=reply.sent_at,
-            ended_at=reply.ended_at,
-            response=reply.response,
-            answered_at=reply.answered_at,
-            fault=reply.fault,
-            about={**about, "resent": "yes"} if reply.resent else about,
-            **stream,
-        )
-        with self._lock:
-            self._exchanges.append(exchange)
-            self._recorder.exchange(exchange)  # in the same order as here: a check may ask for the last one
+        exchange = self._kept.keep(operation, case, request, reply, about, id_=self._kept.next_id())
         if operation == "stop":
             self.stop_answered.set()
         return exchange
-
-
-def json_bytes(value: object) -> bytes:
-    """The value as UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _patience_with(refusal: Response) -> float:

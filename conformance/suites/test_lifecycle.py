@@ -7,7 +7,7 @@ from conformance.contract import Contract
 from conformance.effects import Effects, alive, since
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
-from conformance.properties.rules import gist
+from conformance.properties.known import gist
 from conformance.refusal import OVER, accepted
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines

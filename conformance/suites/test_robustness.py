@@ -7,7 +7,7 @@ from conformance.contract import Contract
 from conformance.effects import Effects
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.judging import held, read_soundly, same_as_most, side_by_side
-from conformance.properties.rules import AGAIN, ENOUGH
+from conformance.properties.known import AGAIN, ENOUGH
 from conformance.trace import Exchange, Run, Trace
 
 Observe = Callable[[str], None]

@@ -1,9 +1,8 @@
 """What every event stream keeps to, stopped or not."""
 
-import json
-
 from conformance.contract import Contract, violations
 from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.properties.content import constants
 from conformance.refusal import spared
 from conformance.runs import is_terminal
 from conformance.trace import TERMINAL, Event, History, Run
@@ -111,15 +110,7 @@ def no_json(event: Event) -> str | None:
         return "an event has bytes that are no UTF-8"
     if event.payload is None and (event.data or "").strip() != "null":
         return "the data of an event are not one JSON text"
-    return next((f"an event has {word}, which is no JSON" for word in _constants(event.data or "")), None)
-
-
-def _constants(text: str) -> list[str]:
-    """The words that Python reads as numbers and JSON does not know."""
-    found: list[str] = []
-    if "NaN" in text or "Infinity" in text:
-        json.loads(text, parse_constant=found.append)
-    return found
+    return next((f"an event has {word}, which is no JSON" for word in constants(event.data or "")), None)
 
 
 def _one_id(history: History, name: str) -> None:

@@ -1,0 +1,111 @@
+"""How a drawn request is answered: whether at all, with which status and code, and whether as the plain stop is.
+
+Each function gives what is wrong with an exchange, None where nothing is.
+"""
+
+from collections.abc import Callable
+
+from conformance.properties.known import METHODS, Known, gist
+from conformance.trace import Exchange
+
+FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
+UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})
+LARGE = 65_536  # bytes of a request that a server may refuse by closing the connection
+
+# Answers at all ------------------------------------------------------------------------------------------
+
+
+def no_answer(exchange: Exchange, _: Known) -> str | None:
+    fault = exchange.fault
+    lost = fault is not None and exchange.response is None and fault.kind in UNHEARD
+    return exchange.seen if lost else None
+
+
+def server_error(exchange: Exchange, _: Known) -> str | None:
+    status = exchange.status or 0
+    unknown_method = status == 501 and exchange.about.get("family") in METHODS
+    return f"answered {exchange.seen}" if status >= 500 and not unknown_method else None
+
+
+def long_user(exchange: Exchange, known: Known) -> str | None:
+    refused_early = exchange.request.size > LARGE and exchange.fault and exchange.fault.kind == "reset"
+    return server_error(exchange, known) or (None if refused_early else no_answer(exchange, known))
+
+
+def undocumented(exchange: Exchange, known: Known) -> str | None:
+    status = exchange.status
+    if status is None or status >= 400 or known.stop.answer(status):
+        return None
+    return f"answered {exchange.seen}, which is neither documented nor a client error"
+
+
+# What is refused, and how --------------------------------------------------------------------------------
+
+
+def accepted(exchange: Exchange, _: Known) -> str | None:
+    return f"was accepted: {exchange.seen}" if (exchange.status or 0) // 100 == 2 else None
+
+
+def accepted_mistake(exchange: Exchange, known: Known) -> str | None:
+    return accepted(exchange, known) if exchange.about.get("kind") else None
+
+
+def accepted_broken(exchange: Exchange, known: Known) -> str | None:
+    return accepted(exchange, known) if exchange.about.get("kind") == "broken" else None
+
+
+def no_envelope(exchange: Exchange, _: Known) -> str | None:
+    response = exchange.response
+    if response is None or not 400 <= response.status < 500 or response.status in FRONT:
+        return None
+    if exchange.fault or exchange.request.method == "HEAD":
+        return None
+    if response.status == 400 and exchange.about.get("family") in METHODS:
+        return None  # a method that it does not know is broken HTTP to many a parser, below the application
+    member = response.member
+    if not member:
+        return f"a {response.status} whose body is no JSON object: {exchange.seen}"
+    lacking = [name for name in ("code", "message") if not isinstance(member.get(name), str)]
+    if lacking:
+        return f"a {response.status} without {' and '.join(lacking)}: {exchange.seen}"
+    if member.get("status") != response.status:
+        return f"status is {member.get('status')!r} in an answer with {response.status}"
+    return None
+
+
+def carried_out(exchange: Exchange, _: Known) -> str | None:
+    status = exchange.status or 400
+    return f"{exchange.request.method} was answered {exchange.seen}" if status < 400 else None
+
+
+def not_405(exchange: Exchange, _: Known) -> str | None:
+    allowed = exchange.status in {405, 501} or not 400 <= (exchange.status or 0) < 500
+    return None if allowed else f"{exchange.request.method} was answered {exchange.seen}"
+
+
+def no_allow(exchange: Exchange, known: Known) -> str | None:
+    if exchange.response is None or exchange.status != 405:
+        return None
+    allow = exchange.response.listed("allow")
+    methods = [method.strip() for method in allow.split(",")]
+    return None if known.stop.method in methods else f"a 405 whose Allow is {allow!r}"
+
+
+# The same answer -----------------------------------------------------------------------------------------
+
+
+def differs(exchange: Exchange, known: Known) -> str | None:
+    if exchange.response is None or known.plain.response is None or exchange.status in FRONT - {404}:
+        return None
+    if exchange.response.status >= 500 or gist(exchange.response) == gist(known.plain.response):
+        return None
+    return f"answered {exchange.seen}, where the plain stop is answered {known.plain.seen}"
+
+
+def differs_by_kind(kind: str, *also: int) -> Callable[[Exchange, Known], str | None]:
+    def wrong(exchange: Exchange, known: Known) -> str | None:
+        if exchange.about.get("kind") != kind or exchange.status in also:
+            return None
+        return no_answer(exchange, known) or server_error(exchange, known) or differs(exchange, known)
+
+    return wrong

@@ -1,0 +1,179 @@
+"""What an answer to a drawn request consists of, and what it must not tell.
+
+Each function that takes what is known gives what is wrong with an exchange, None where nothing is.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from conformance.contract import violations
+from conformance.properties.known import IDS, WIRE, Known
+from conformance.trace import Exchange, Response
+
+# What an answer consists of ------------------------------------------------------------------------------
+
+
+def broken_off(exchange: Exchange, _: Known) -> str | None:
+    fault, response = exchange.fault, exchange.response
+    if response and {"content-length", "transfer-encoding"} <= {name.lower() for name, _ in response.headers}:
+        return f"both Content-Length and Transfer-Encoding frame the body: {exchange.seen}"
+    if fault is None or fault.kind == "too large" or exchange.about.get("family") in WIRE:
+        return None
+    return f"{fault.kind}: {fault.text}" if response or fault.kind == "protocol" else None
+
+
+def json_body(exchange: Exchange) -> bytes | None:
+    """The body of a whole answer that is declared as JSON."""
+    response = exchange.response
+    if (
+        response is None
+        or exchange.fault
+        or exchange.request.method == "HEAD"
+        or response.status in {204, 304}
+    ):
+        return None
+    declared = response.media_type == "application/json" or response.media_type.endswith("+json")
+    return response.body if declared else None
+
+
+def no_utf_8(exchange: Exchange, _: Known) -> str | None:
+    body = json_body(exchange) or b""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"the byte {body[error.start]:#04x} at {error.start} is no UTF-8: {body[:80]!r}"
+    return None
+
+
+def marked(exchange: Exchange, _: Known) -> str | None:
+    body = json_body(exchange) or b""
+    return f"the body begins with a byte order mark: {body[:40]!r}" if body.startswith(_MARKS) else None
+
+
+_MARKS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
+
+
+def no_json(exchange: Exchange, known: Known) -> str | None:
+    body = json_body(exchange)
+    if body is None or no_utf_8(exchange, known) or marked(exchange, known):
+        return None
+    try:
+        json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        return f"the body is not one JSON text ({error}): {exchange.seen}"
+    return None
+
+
+def no_number(exchange: Exchange, _: Known) -> str | None:
+    try:
+        words = constants((json_body(exchange) or b"").decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None  # another rule says that
+    return f"the body has {words[0]}, which is no JSON: {exchange.seen}" if words else None
+
+
+def constants(text: str) -> list[str]:
+    """The words in a JSON text that Python reads as numbers and JSON does not know; raises as ``json.loads`` does."""
+    found: list[str] = []
+    if "NaN" in text or "Infinity" in text:
+        json.loads(text, parse_constant=found.append)
+    return found
+
+
+def twice(exchange: Exchange, _: Known) -> str | None:
+    repeated: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        repeated.extend(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        return dict(pairs)
+
+    try:
+        json.loads((json_body(exchange) or b"").decode("utf-8"), object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        return None  # another rule says that
+    return f"the body has the member {repeated[0]} twice: {exchange.seen}" if repeated else None
+
+
+def schema_broken(exchange: Exchange, known: Known) -> str | None:
+    response = exchange.response
+    answer = known.stop.answer(response.status) if response else None
+    if response is None or answer is None or answer.schema is None or not json_body(exchange):
+        return None
+    try:
+        found = violations(answer.schema, response.json())
+    except (ValueError, RecursionError):
+        return None
+    return f"a {response.status} that breaks its schema, {found[0]}: {exchange.seen}" if found else None
+
+
+def other_media_type(exchange: Exchange, known: Known) -> str | None:
+    response = exchange.response
+    answer = known.stop.answer(response.status) if response else None
+    if (
+        response is None
+        or answer is None
+        or not answer.media_types
+        or exchange.about.get("family") in IDS | WIRE
+    ):
+        return None
+    if answer.declares(response.media_type) or exchange.request.method == "HEAD":
+        return None
+    return f"a {response.status} of media type {response.media_type!r}, documented is {', '.join(answer.media_types)}"
+
+
+# What an answer must not tell ----------------------------------------------------------------------------
+
+_SECRETS = re.compile(
+    r"Traceback \(most recent call last\)"
+    r"|File \"[^\"\n]{1,200}\", line \d+"
+    r"|\bat [\w$.<>/]+\([\w$]+\.(?:java|kt|scala|js|ts|cs|go):\d+"
+    r"|\bgoroutine \d+ \["
+    r"|\bSQLSTATE\b|\bpsycopg2?\.|\bsqlalchemy\.|\basyncpg\.|\bpymysql\.|\bjava\.sql\."
+    r"|(?i:\bselect\b[^\n;]{1,200}\bfrom\b\s+[\w.\"`]+\s+where\b|\binsert into\b\s+[\w.\"`]+\s*\()"
+    r"|(?<![\w.:/-])/(?:usr|home|app|opt|var|srv|root|etc|tmp|lib)/[\w./-]*\.(?:py|pyc|js|ts|rb|php|go|java|so|conf|ya?ml)\b"
+    r"|\b[A-Za-z]:\\\\?[\w\\ .-]+\.(?:py|js|cs|dll|php|config)\b"
+    r"|\b(?:postgres(?:ql)?|mysql|redis|rediss|mongodb|amqp)(?:\+\w+)?://[^\s\"'/@]*:[^\s\"'/@]+@"
+)
+
+
+def leak(exchange: Exchange, _: Known) -> str | None:
+    response = exchange.response
+    if response is None:
+        return None
+    sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
+    texts = (*_texts_in(response), *(value for _, value in response.headers))
+    found = (match.group() for text in texts for match in _SECRETS.finditer(text))
+    return next((f"the answer tells {leak!r}" for leak in found if leak.encode() not in sent), None)
+
+
+def _texts_in(response: Response) -> Iterator[str]:
+    """The body, and every text in it where it is JSON: there a line end is written as an escape."""
+    yield response.text
+    try:
+        waiting = [response.json()]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, (dict, list)):
+            waiting += value.values() if isinstance(value, dict) else value
+
+
+INJECTED = "x-conformance-injected"
+MARKUP = "<conformance-markup>"
+
+
+def echo(exchange: Exchange, _: Known) -> str | None:
+    response = exchange.response
+    if response is None:
+        return None
+    if response.header(INJECTED) is not None:
+        return f"a line end in the request became one in the answer: it has the header {INJECTED}"
+    raw = response.media_type == "text/html" and MARKUP in response.text
+    return f"the answer is HTML and repeats the markup of the request: {exchange.seen}" if raw else None
