@@ -9,28 +9,24 @@ from conformance.reference.answers import NOT_JSON
 from conformance.reference.jsontext import compact
 from conformance.reference.variants.answers import (
     AsksForModeFirst,
-    ChunksEverything,
-    ClosesConnections,
-    CompressesStreams,
-    CompressesWhenAsked,
     ForbidsForeignTasks,
-    ManyHeaders,
-    NamesTheCharset,
-    OrdersMembersOtherwise,
-    PrettyPrints,
-    SmallHeaders,
     SpeaksOtherWords,
     TellsMoreInErrors,
     TellsUnknownTasks,
 )
 from conformance.reference.variants.marking import unusual
-from conformance.reference.variants.runs import (
-    AcknowledgesLate,
-    GivesOtherReasons,
-    IdsAreUlids,
-    NeverPings,
-    TakesItsTime,
-    TellsUnheardOfEvents,
+from conformance.reference.variants.runs import AcknowledgesLate, GivesOtherReasons, IdsAreUlids, TakesItsTime
+from conformance.reference.variants.streams import NeverPings, TellsUnheardOfEvents
+from conformance.reference.variants.writing import (
+    ChunksEverything,
+    ClosesConnections,
+    CompressesStreams,
+    CompressesWhenAsked,
+    ManyHeaders,
+    NamesTheCharset,
+    OrdersMembersOtherwise,
+    PrettyPrints,
+    SmallHeaders,
 )
 
 

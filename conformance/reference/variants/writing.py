@@ -1,0 +1,205 @@
+"""Unusual ways to write an answer, and to treat a connection."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from conformance.reference import Reference, Request
+from conformance.reference.variants.marking import unusual
+from conformance.reference.wire import encode
+
+
+@unusual()
+class NamesTheCharset(Reference):
+    """Says `charset=utf-8` in every media type."""
+
+    json_type = "application/json; charset=utf-8"
+
+
+@unusual()
+class ShoutsTheCharset(Reference):
+    """Writes media type and charset in capitals, without the blank."""
+
+    json_type = "Application/JSON;charset=UTF-8"
+
+
+@unusual()
+class PrettyPrints(Reference):
+    """Indents its JSON."""
+
+    def dumps(self, body: dict[str, Any]) -> bytes:
+        return json.dumps(body, indent=4).encode() + b"\r\n"
+
+
+@unusual()
+class OrdersMembersOtherwise(Reference):
+    """Writes the members of its answers in another order."""
+
+    def dumps(self, body: dict[str, Any]) -> bytes:
+        return super().dumps(dict(reversed(body.items())))
+
+
+@unusual()
+class EscapesEverything(Reference):
+    """Writes whatever is not ASCII as an escape, in answers and streams."""
+
+    def dumps(self, body: dict[str, Any]) -> bytes:
+        return json.dumps(body, ensure_ascii=True).encode()
+
+    def frame(self, event: dict[str, Any]) -> bytes:
+        return b"data:" + json.dumps(event).encode() + b"\n\n" if "data" in event else super().frame(event)
+
+
+@unusual()
+class ClosesConnections(Reference):
+    """Closes the connection after every answer."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response.headers["Connection"] = "close"
+        return super().respond(request, response)
+
+
+@unusual()
+class ChunksEverything(Reference):
+    """Sends every answer in chunks of a few bytes."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if not response.is_streamed and response.get_data():
+            data = response.get_data()
+            response.response = (data[at : at + 7] for at in range(0, len(data), 7))
+            del response.headers["Content-Length"]
+        return response
+
+
+@unusual()
+class CompressesWhenAsked(Reference):
+    """Compresses its answers for clients that accept it."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if not response.is_streamed and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.set_data(gzip.compress(response.get_data()))
+            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+
+@unusual()
+class CompressesStreams(Reference):
+    """Compresses streams, too, event by event."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if response.is_streamed and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.response = self.compressed(iter(response.response))
+            response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def compressed(self, chunks: Iterator[Any]) -> Iterator[bytes]:
+        packer = zlib.compressobj(wbits=31)
+        for chunk in chunks:
+            yield packer.compress(chunk) + packer.flush(zlib.Z_SYNC_FLUSH)
+        yield packer.flush()
+
+
+@unusual()
+class ManyHeaders(Reference):
+    """Sends the headers of a proxy, and some twice."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        for number in range(30):
+            response.headers.add(f"X-Trace-{number}", "0" * 64)
+        response.headers.add("Set-Cookie", "a=1; Path=/")
+        response.headers.add("Set-Cookie", "b=2; Path=/")
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        return response
+
+
+@unusual()
+class ListsLineByLine(Reference):
+    """Writes each method of `Allow` in a header line of its own."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if allowed := response.headers.pop("Allow", None):
+            for method in allowed.split(","):
+                response.headers.add("Allow", method.strip())
+        return response
+
+
+@unusual()
+class SmallHeaders(Reference):
+    """Writes header names small and the reason phrase not at all."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        for number, data in enumerate(encode(request, response)):
+            if number:
+                yield data
+                continue
+            head, end, body = data.partition(b"\r\n\r\n")
+            first, *lines = head.split(b"\r\n")
+            small = [
+                name.lower() + colon + value for name, colon, value in (x.partition(b":") for x in lines)
+            ]
+            status = b" ".join(first.split(b" ")[:2]) + b" "
+            yield b"\r\n".join([status, *small]) + end + body
+
+
+@unusual()
+class NoDate(Reference):
+    """Sends neither `Date` nor `Server`, nor any header of Dify."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        return response
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        for data in encode(request, response):
+            yield (
+                b"\r\n".join(
+                    line for line in data.split(b"\r\n") if not line.startswith((b"Date: ", b"Server: "))
+                )
+                if data.startswith(b"HTTP/")
+                else data
+            )
+
+
+@unusual()
+class SendsEarlyHints(Reference):
+    """Sends interim answers before each answer, which every client must be able to read (RFC 9110 §15.2)."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        if request.environ.get("SERVER_PROTOCOL", "HTTP/1.1") >= "HTTP/1.1":
+            yield b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </>; rel=preload\r\n\r\n"
+        yield from super().wire(request, response)
+
+
+@unusual()
+class SpeaksOldHttp(Reference):
+    """Answers as HTTP/1.0, and ends every answer by closing the connection."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response.headers["Connection"] = "close"
+        return super().respond(request, response)
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        request.environ["SERVER_PROTOCOL"] = "HTTP/1.0"
+        for data in encode(request, response):
+            yield data.replace(b"HTTP/1.1", b"HTTP/1.0", 1) if data.startswith(b"HTTP/") else data
+
+
+@unusual()
+class DropsIdleConnections(Reference):
+    """Closes a connection after an answer without having said so."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        from conformance.reference import HangUp  # noqa: PLC0415
+
+        yield from super().wire(request, response)
+        raise HangUp
