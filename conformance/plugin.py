@@ -1,4 +1,4 @@
-"""The pytest plugin: options, a fixture for each scenario, and from pytest's reports to the verdict."""
+"""The pytest plugin: options, the session, and from pytest's reports to the verdict."""
 
 import sys
 import time
@@ -11,18 +11,18 @@ from typing import Any, NoReturn
 
 import pytest
 
-from conformance import spreading
+from conformance import fixtures, spreading
+from conformance.fixtures import STATE
 from conformance.folder import remove
-from conformance.judging import Inconclusive, NoAnswer, ScenarioCrashed, Untested, Violation
-from conformance.looking import Notes, watched
+from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
+from conformance.looking import Notes
 from conformance.options import BY_FLAG, Getter, add_options, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue
 from conformance.scenarios import SCENARIOS
-from conformance.target import Deadlines, UsageError
-from conformance.trace import History, NotRecorded, Trace
+from conformance.target import UsageError
+from conformance.trace import NotRecorded
 from conformance.verdict import EXIT_CODES, EXIT_USAGE, Result, ResultKind
 
-STATE = pytest.StashKey["Judge"]()
 OUTCOMES: dict[type[BaseException], ResultKind] = {
     NoAnswer: "fail",
     Violation: "fail",
@@ -92,7 +92,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and what refuses workers."""
+    """Register the marker, the fixtures, and what refuses workers."""
+    config.pluginmanager.register(fixtures)
     config.pluginmanager.register(spreading)
     if config.pluginmanager.is_blocked("terminal"):  # as `run` does; a check says what it saw
         config.option.tbstyle = "line"
@@ -279,66 +280,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if judge is not None and judge.running is not None:
         for line in judge.running.lines():
             terminalreporter.write_line(line)
-
-
-@pytest.fixture(scope="session")
-def contract(pytestconfig: pytest.Config) -> Any:
-    """The contract that the session judges by."""
-    return pytestconfig.stash[STATE].running.session.contract
-
-
-@pytest.fixture(scope="session")
-def deadlines(pytestconfig: pytest.Config) -> Deadlines:
-    """The deadlines of the session."""
-    found: Deadlines = pytestconfig.stash[STATE].running.session.target.deadlines
-    return found
-
-
-@pytest.fixture(scope="session")
-def history(pytestconfig: pytest.Config) -> History:
-    """Every trace of the session."""
-    found: History = pytestconfig.stash[STATE].running.session.history()
-    if crashed := next((trace.crashed for trace in found if trace.crashed), None):
-        raise ScenarioCrashed(crashed)
-    return found
-
-
-@pytest.fixture(scope="session")
-def effects(finished: Trace, deadlines: Deadlines) -> Any:
-    """What judges the effect of a stop, knowing how long a run lasts that nobody stops."""
-    from conformance.effects import Effects  # noqa: PLC0415
-    from conformance.runs import Natural  # noqa: PLC0415
-
-    runs = [run for run in finished.runs if run.final_status == "succeeded"]
-    return Effects(deadlines, Natural(runs[-1] if runs else None))
-
-
-@pytest.fixture
-def observe(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Record what a MAY is about."""
-
-    def note(value: str) -> None:
-        request.node.user_properties.append(("observation", value))
-
-    return note
-
-
-def _trace_of(name: str) -> Any:
-    """The fixture that gives the trace of a scenario."""
-
-    @pytest.fixture(scope="session", name=name)
-    def trace(pytestconfig: pytest.Config) -> Trace:
-        found: Trace = pytestconfig.stash[STATE].running.session.source.trace(name)
-        if found.missing:
-            raise Untested(found.missing)
-        if found.crashed:
-            raise ScenarioCrashed(found.crashed)
-        return watched(found, pytestconfig.stash[STATE].notes)
-
-    return trace
-
-
-globals().update({f"trace_of_{name}": _trace_of(name) for name in SCENARIOS})
 
 
 def getter(config: pytest.Config) -> Getter:
