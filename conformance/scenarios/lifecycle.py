@@ -268,8 +268,14 @@ def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
 def _leave_alone(
     stage: Stage, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
 ) -> None:
-    """Do something to a run that must not stop it, early enough to see, and let the run end."""
-    run = started_early_enough(stage, "owner", send, natural)
+    """Do something to a run that must not stop it, early enough to see, look at it at once, and let it end."""
+
+    def send_and_look(run: LiveRun) -> None:
+        send(run)
+        if run.first("workflow_run_id") and not run.over:
+            stage.detail(run)
+
+    run = started_early_enough(stage, "owner", send_and_look, natural)
     stage.finish(run)
     stage.read_details(run)
 

@@ -299,6 +299,8 @@ def _goes_on(trace: Trace, effects: Effects) -> None:
         run.stream,
         at=run.over_at,
     )
+    looks = [look for look in run.details if _statuses([look]) == ["stopped"]]
+    require(not looks, f"the run detail says stopped after {sent}", *run.stops[-3:], *others[-3:], *looks[:1])
 
 
 def _statuses(details: Iterable[Exchange]) -> list[str]:

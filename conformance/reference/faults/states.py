@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from types import MappingProxyType
+from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Event, Reference, Refused, Request, Run
-from conformance.reference.answers import INTERNAL
+from conformance.reference import App, Error, Event, Reference, Refused, Request, Run
+from conformance.reference.answers import INTERNAL, NOT_JSON
 from conformance.reference.faults.marking import breaks
 
 
@@ -167,3 +168,19 @@ class StopsByALink(Reference):
             self.on_stop(run)
             return self.success()
         return super().answer(request)
+
+
+@breaks("stop.lifecycle.refused-stop")
+class DetailTakesARefusalForAStop(Reference):
+    """Says in the detail that a run is stopped while it goes on, when a stop in plain text was refused."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        run = self.runs.by_task(request.task_id)
+        if error == NOT_JSON and run is not None:
+            self.count(("refused", run.id))
+        return super().refusal(request, error)
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        told = super().detail(run)
+        wrong = not run.has_ended and self.count(("refused", run.id), 0) > 0
+        return {**told, "status": "stopped"} if wrong else told
