@@ -61,7 +61,7 @@ def sequences(stage: Stage) -> None:
 
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
 PLAIN = Scenario(opening.plain, requests=4, details=1)
-NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=12, details=3)
+NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=14, details=3)
 CLOSING = Scenario(opening.closing, requests=4)
 
 # Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of

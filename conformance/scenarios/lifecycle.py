@@ -142,6 +142,8 @@ def neighbours(stage: Stage) -> None:
             break
     stage.settle(stopped)
     for run in (older, younger):
+        _look_while_it_goes_on(stage, run)
+    for run in (older, younger):
         stage.finish(run)
         stage.read_details(run)
 
@@ -272,12 +274,16 @@ def _leave_alone(
 
     def send_and_look(run: LiveRun) -> None:
         send(run)
-        if run.first("workflow_run_id") and not run.over:
-            stage.detail(run)
+        _look_while_it_goes_on(stage, run)
 
     run = started_early_enough(stage, "owner", send_and_look, natural)
     stage.finish(run)
     stage.read_details(run)
+
+
+def _look_while_it_goes_on(stage: Stage, run: LiveRun) -> None:
+    if run.first("workflow_run_id") and not run.over:
+        stage.detail(run)
 
 
 def started_early_enough(

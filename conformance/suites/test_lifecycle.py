@@ -180,6 +180,9 @@ def test_other_runs_go_on(neighbours: Trace, effects: Effects) -> None:
             raise Inconclusive(f"the {label} run did not end while the suite waited")
         seen = f"the {label} run ended as {shown(run.final_status or run.stream.ending)} though another was stopped"
         require(not effects.lost(run, stop), seen, stop, run.stream, at=run.over_at)
+        looks = _looks_that_say_stopped(run)
+        seen = f"the detail of the {label} run says stopped, though another was stopped"
+        require(not looks, seen, stop, *looks[:1], run.stream)
 
 
 @requirement("stop.lifecycle.next-run")
@@ -299,8 +302,12 @@ def _goes_on(trace: Trace, effects: Effects) -> None:
         run.stream,
         at=run.over_at,
     )
-    looks = [look for look in run.details if _statuses([look]) == ["stopped"]]
+    looks = _looks_that_say_stopped(run)
     require(not looks, f"the run detail says stopped after {sent}", *run.stops[-3:], *others[-3:], *looks[:1])
+
+
+def _looks_that_say_stopped(run: Run) -> list[Exchange]:
+    return [look for look in run.details if _statuses([look]) == ["stopped"]]
 
 
 def _statuses(details: Iterable[Exchange]) -> list[str]:

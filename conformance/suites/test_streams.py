@@ -34,12 +34,11 @@ def test_a_stream_has_one_workflow_run_id_throughout(history: History) -> None:
 
 @requirement("stop.lifecycle.ids-of-its-own")
 def test_every_run_has_ids_of_its_own(history: History) -> None:
-    seen: dict[str, Run] = {}
+    seen: dict[tuple[str, str], Run] = {}
     for run in _streams(history):
-        if run.task_id is None:
-            continue
-        other = seen.setdefault(run.task_id, run)
-        require(other is run, f"two runs have the task_id {run.task_id}", other.stream, run.stream)
+        for name, id_ in (("task_id", run.task_id), ("workflow_run_id", run.run_id)):
+            other = seen.setdefault((name, id_), run) if id_ else run
+            require(other is run, f"two runs have the {name} {id_}", other.stream, run.stream)
 
 
 @requirement("stop.lifecycle.events-valid")

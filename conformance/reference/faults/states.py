@@ -170,6 +170,22 @@ class StopsByALink(Reference):
         return super().answer(request)
 
 
+@breaks("stop.lifecycle.other-runs")
+class RunsShareADetail(Reference):
+    """Says in the details of three runs of a user that they are stopped when one of them is."""
+
+    def on_stop(self, run: Run) -> None:
+        alive = [one for one in self.runs.all() if one.user == run.user and not one.has_ended]
+        for one in alive if len(alive) > 2 else []:
+            self.count(("shares", one.id))
+        super().on_stop(run)
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        told = super().detail(run)
+        wrong = not run.has_ended and self.count(("shares", run.id), 0) > 0
+        return {**told, "status": "stopped"} if wrong else told
+
+
 @breaks("stop.lifecycle.refused-stop")
 class DetailTakesARefusalForAStop(Reference):
     """Says in the detail that a run is stopped while it goes on, when a stop in plain text was refused."""
