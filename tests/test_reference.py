@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -556,7 +556,8 @@ def test_close_leaves_no_thread() -> None:
         began = time.monotonic()
         server.close()
         assert time.monotonic() - began < 3
-        assert [event for event in stream if event["event"] == "workflow_finished"] == []
+        with suppress(httpx.RemoteProtocolError):  # the end of the body may not be sent any more
+            assert all(event["event"] != "workflow_finished" for event in stream)
         assert blocking.exception(DEADLINE) is None or isinstance(blocking.exception(), httpx.TransportError)
     server.close()
     assert len(ours()) <= before
