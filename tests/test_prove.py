@@ -1,6 +1,7 @@
 """The suite convicts faulty servers by their requirements, leaves correct ones alone, and says who is wrong."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from conformance.commands.prove import command
 from conformance.proving.cases import Case, all_cases, at_effort, chosen, judge
 from conformance.proving.matrix import Matrix
+from conformance.proving.pool import trial_pool
 from conformance.proving.report import page
 from conformance.reference import Reference
 from conformance.requirements import load_catalogue
@@ -94,3 +96,11 @@ def test_prove_refuses_a_name_that_nobody_has(tmp_path: Path) -> None:
     done = CliRunner().invoke(command, ["--only", "no-such-server", "--reports", str(tmp_path)])
     assert done.exit_code == 2
     assert "Nothing begins with no-such-server" in done.output
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="the system does not tell which cores a process uses"
+)
+def test_a_process_of_trials_stays_on_one_core() -> None:
+    with trial_pool(1) as pool:
+        assert len(pool.submit(os.sched_getaffinity, 0).result()) == 1
