@@ -138,6 +138,11 @@ _SECRETS = re.compile(
     r"|\b[A-Za-z]:\\\\?[\w\\ .-]+\.(?:py|js|cs|dll|php|config)\b"
     r"|\b(?:postgres(?:ql)?|mysql|redis|rediss|mongodb|amqp)(?:\+\w+)?://[^\s\"'/@]*:[^\s\"'/@]+@"
 )
+_INSIDE = re.compile(  # what a header may name, and a text that is for a client has no reason to
+    r"\bobject at 0x[0-9a-f]{6,16}\b"
+    r"|(?<![\d.])(?:(?:10|127)(?:\.\d{1,3}){3}|(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2}):\d{2,5}\b"
+    r"|\b[\w-]+(?:\.[\w-]+)*\.svc\.cluster\.local\b"
+)
 
 
 def leak(exchange: Exchange, _: Known) -> str | None:
@@ -145,8 +150,9 @@ def leak(exchange: Exchange, _: Known) -> str | None:
     if response is None:
         return None
     sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
-    texts = (*_texts_in(response), *(value for _, value in response.headers))
-    found = (match.group() for text in texts for match in _SECRETS.finditer(text))
+    bodies = tuple(_texts_in(response))
+    looked_for = ((_SECRETS, bodies), (_INSIDE, bodies), (_SECRETS, [value for _, value in response.headers]))
+    found = (match.group() for what, texts in looked_for for text in texts for match in what.finditer(text))
     return next((f"the answer tells {leak!r}" for leak in found if leak.encode() not in sent), None)
 
 

@@ -114,6 +114,20 @@ class TellsItsSql(_TellsInMessage):
     text = "(psycopg2.errors.SyntaxError) SELECT id FROM end_users WHERE session_id = 1"
 
 
+@breaks("stop.robust.no-leaks")
+class TellsItsUpstream(_TellsInMessage):
+    """Has the address of a server behind it in the message."""
+
+    text = "connect ECONNREFUSED 10.42.0.17:6379"
+
+
+@breaks("stop.robust.no-leaks")
+class ShowsAnObject(_TellsInMessage):
+    """Has the address of an object in memory in the message."""
+
+    text = "cannot read <api.StopRequest object at 0x7f3a2c1b9d50>"
+
+
 @breaks("stop.robust.content-type")
 class HtmlForDeepBodies(Reference):
     """Answers a page where the body is nested too deep."""
