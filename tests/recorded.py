@@ -161,12 +161,13 @@ def _from_times(line: Line, version: str) -> Trace:
     """A run of whose events names and times were recorded."""
     known = _known_events(version)
     end = line["timeline_s"][-1][0]
+    ids = {"task_id": line["scenario"], "workflow_run_id": line["scenario"]}
     events = []
     for at, name in line["timeline_s"]:
         if name == "event: ping":
             events.append(Event.of(at * 1000, "ping", None))
             continue
-        payload = known.get(name, {"event": name}) | {"task_id": line["scenario"]}
+        payload = known.get(name, {"event": name}) | ids
         if name == "workflow_finished":
             payload = payload | {"data": payload["data"] | line["final"]}
         events.append(Event.of(at * 1000, None, json.dumps(payload)))
