@@ -1,6 +1,7 @@
 """The suite convicts faulty servers by their requirements, leaves correct ones alone, and says who is wrong."""
 
 import json
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from click.testing import CliRunner
 from conformance.commands.prove import command
 from conformance.proving.cases import Case, all_cases, at_effort, chosen, judge
 from conformance.proving.matrix import Matrix
-from conformance.proving.pool import trial_pool
+from conformance.proving.pool import trial_pool, try_all
 from conformance.proving.report import page
+from conformance.proving.trial import Settings
 from conformance.reference import Reference
 from conformance.requirements import load_catalogue
 
@@ -104,3 +106,12 @@ def test_prove_refuses_a_name_that_nobody_has(tmp_path: Path) -> None:
 def test_a_process_of_trials_stays_on_one_core() -> None:
     with trial_pool(1) as pool:
         assert len(pool.submit(os.sched_getaffinity, 0).result()) == 1
+
+
+def test_a_process_that_dies_takes_no_other_trial_with_it() -> None:
+    cases = chosen(at_effort(all_cases(), CATALOGUE, "quick"), SUBSET)
+    trials = try_all(cases, Settings(effort="quick"), 2)
+    first = next(trials)
+    multiprocessing.active_children()[0].kill()
+    found = {trial.name: trial.crash for trial in (first, *trials)}
+    assert found == dict.fromkeys((case.name for case in cases), "")

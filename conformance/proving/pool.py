@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
@@ -46,15 +46,40 @@ def trial_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator[Trial]:
-    """Yield the trials as they come; a process that dies is a crash of its case."""
-    with (
-        TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as scratch,
-        trial_pool(min(workers, len(cases)) or 1) as pool,
-    ):
+    """Yield the trials as they come.
+
+    A process that dies takes all that are under way with it: they are tried once more by new ones, and are crashes of
+    their cases when one of those dies, too.
+    """
+    with TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as scratch:
         given = replace(settings, scratch=scratch)
-        futures = {pool.submit(attempt, case.name, given): case for case in cases}
+        lost: list[Case] = []
+        for trial in _tried(cases, given, workers):
+            if isinstance(trial, Trial):
+                yield trial
+            else:
+                lost.append(trial[0])
+        for trial in _tried(lost, given, workers):
+            yield trial if isinstance(trial, Trial) else _crash(*trial)
+
+
+def _tried(
+    cases: Sequence[Case], settings: Settings, workers: int
+) -> Iterator[Trial | tuple[Case, BrokenProcessPool]]:
+    """Trials, or the cases whose processes were lost with that of another."""
+    if not cases:
+        return
+    with trial_pool(min(workers, len(cases))) as pool:
+        futures = {pool.submit(attempt, case.name, settings): case for case in cases}
         for future in as_completed(futures):
-            yield _outcome(future, futures[future])
+            try:
+                yield future.result()
+            except BrokenProcessPool as error:
+                yield futures[future], error
+
+
+def _crash(case: Case, error: BrokenProcessPool) -> Trial:
+    return Trial(case.name, "crashed", crash=f"its process died: {error}")
 
 
 def _cores() -> list[int]:
@@ -72,10 +97,3 @@ def _prepare(cores: SimpleQueue[int]) -> None:
         os.sched_setaffinity(0, {cores.get()})
     for name in ("properties.generated", "properties.wire", "scenarios.sequences"):
         import_module(f"conformance.{name}")
-
-
-def _outcome(future: Future[Trial], case: Case) -> Trial:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        return Trial(case.name, "crashed", crash=f"its process died: {error}")
