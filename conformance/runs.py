@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.trace import TERMINAL, Event, Exchange, Json, Run
+from conformance.trace import FINAL, TERMINAL, Event, Exchange, Json, Run, statuses_of
 
 LEVER = "rounds"  # the input of the app in specs/apps that decides how long a run lasts
 
@@ -54,6 +54,11 @@ def choose_inputs(
     fractions = (rounds // 10, rounds * 3 // 10, rounds)
     long = rounds if LEVER in inputs else min(rounds, LONG)
     return Inputs({**inputs, LEVER: long}, tuple({**inputs, LEVER: share} for share in fractions), seconds)
+
+
+def settled_status(detail: Exchange) -> str | None:
+    """The final status that a look at a run detail gives, None while there is none."""
+    return next((status for status in statuses_of([detail]) if status in FINAL), None)
 
 
 def is_terminal(event: Event) -> bool:

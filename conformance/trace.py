@@ -5,7 +5,7 @@ Times are milliseconds since the scenario began. Keys never reach a record: the 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -257,8 +257,7 @@ class Run:
     @property
     def statuses(self) -> list[str]:
         """The statuses that the run detail gave, in order."""
-        answers = [detail.response for detail in self.details if detail.response]
-        return [str(answer.member.get("status")) for answer in answers if answer.status == 200]
+        return statuses_of(self.details)
 
     @property
     def seconds(self) -> float | None:
@@ -336,6 +335,11 @@ class History:
     def runs(self) -> tuple[Run, ...]:
         """Every streamed run of every scenario that was really started."""
         return tuple(run for trace in self.traces for run in trace.runs if run.stream.status == 200)
+
+
+def statuses_of(details: Iterable[Exchange]) -> list[str]:
+    """The statuses that looks at run details gave, in order, those left out that could not be read."""
+    return [str(x.response.member.get("status")) for x in details if x.response and x.status == 200]
 
 
 def is_stream(exchange: Exchange) -> bool:

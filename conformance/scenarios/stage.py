@@ -11,13 +11,13 @@ from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
 from conformance.probe.raw import RawProbe, RawRequest
 from conformance.probe.stream import LiveStream
-from conformance.runs import Inputs
+from conformance.runs import Inputs, settled_status
 from conformance.scenarios.live import TRIES, LiveRun, Patience, Unmet
 from conformance.scenarios.record import Record, Recorder
 from conformance.scenarios.requests import Requests
 from conformance.scenarios.turnstile import Turnstile
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
-from conformance.trace import FINAL, TOO_MANY, Exchange, Request, Response, Run, Trace
+from conformance.trace import TOO_MANY, Exchange, Request, Response, Run, Trace
 
 LONGEST = 10.0  # seconds to wait between them, whatever the target says
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
@@ -197,7 +197,7 @@ class Stage(Requests):
             readable = detail.status == 200
             patience = DETAIL_APPEARS if self._patience.no_detail and not readable else deadline
             left = began / 1000 + patience - self.clock() / 1000
-            if self._is_final(detail) or left <= 0:
+            if settled_status(detail) or left <= 0:
                 self._patience.no_detail = not readable
                 break
             self.pause(min(wait, left))
@@ -277,11 +277,6 @@ class Stage(Requests):
                 "stop", CLEAN_UP_CASE, request, reply, {"run": run.id, "task": run.task_id, "by": "owner"}
             )
         self.leave(run)
-
-    def _is_final(self, detail: Exchange) -> bool:
-        if detail.response is None or detail.status != 200:
-            return False
-        return detail.response.member.get("status") in FINAL
 
     def _record(
         self, operation: str, case: str, request: Request, reply: Reply, about: Mapping[str, str]

@@ -1,6 +1,5 @@
 """A stop that was acknowledged really stops the run: that one, and no other."""
 
-from collections.abc import Iterable
 from itertools import pairwise
 
 from conformance.contract import Contract
@@ -11,7 +10,7 @@ from conformance.properties.known import gist
 from conformance.refusal import OVER, accepted
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
-from conformance.trace import FINAL, LATER, TERMINAL, TOO_MANY, Exchange, Run, Trace
+from conformance.trace import FINAL, LATER, TERMINAL, TOO_MANY, Exchange, Run, Trace, statuses_of
 
 
 @requirement("stop.lifecycle.ends")
@@ -78,7 +77,7 @@ def test_the_run_detail_goes_on_saying_stopped(plain: Trace, closing: Trace, eff
     if "stopped" not in statuses:
         raise Inconclusive("the run detail never said stopped")
     last = closing.where(lambda exchange: exchange.case == LAST_LOOK)  # at the end of the session
-    after = [*statuses[statuses.index("stopped") :], *_statuses(last)]
+    after = [*statuses[statuses.index("stopped") :], *statuses_of(last)]
     require(
         set(after) == {"stopped"},
         f"the run detail said {', then '.join(dict.fromkeys(after))}",
@@ -307,11 +306,7 @@ def _goes_on(trace: Trace, effects: Effects) -> None:
 
 
 def _looks_that_say_stopped(run: Run) -> list[Exchange]:
-    return [look for look in run.details if _statuses([look]) == ["stopped"]]
-
-
-def _statuses(details: Iterable[Exchange]) -> list[str]:
-    return [str(x.response.member.get("status")) for x in details if x.response and x.status == 200]
+    return [look for look in run.details if statuses_of([look]) == ["stopped"]]
 
 
 def _readable(run: Run, stop: Exchange, other: Run | None = None, *, in_time: bool = False) -> list[str]:
@@ -321,7 +316,7 @@ def _readable(run: Run, stop: Exchange, other: Run | None = None, *, in_time: bo
     it could, or that of the ``other`` run, which nobody stopped.
     """
     after = [x for x in run.details if x.sent_at >= stop.sent_at and not (in_time and x.case == LATER)]
-    told = _statuses(after)
+    told = statuses_of(after)
     if not told:
         seen = after[-1].seen if after else "it was not read"
         before = [x for x in run.details if x.sent_at < stop.sent_at and x.status == 200]

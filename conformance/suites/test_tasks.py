@@ -3,8 +3,9 @@
 from conformance.contract import Contract, property_values
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
+from conformance.runs import settled_status
 from conformance.scenarios.lifecycle import NO_USER, UNKNOWN_KEY
-from conformance.trace import FINAL, Exchange, Json, Trace
+from conformance.trace import Exchange, Json, Trace
 
 
 @requirement("stop.lifecycle.finished-stays")
@@ -68,12 +69,6 @@ def done_or_refused(stop: Exchange, contract: Contract) -> None:
     require(
         is_documented and (not wanted or result in wanted), f"{seen}; documented is {success.status}", stop
     )
-
-
-def settled_status(detail: Exchange) -> str | None:
-    """The final status that a detail gives, None while there is none."""
-    status = detail.response.member.get("status") if detail.response and detail.status == 200 else None
-    return status if isinstance(status, str) and status in FINAL else None
 
 
 def _member(detail: Exchange, name: str) -> Json:
