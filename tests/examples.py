@@ -7,7 +7,6 @@ requirement. An example that differs from the one before in figures only is left
 import contextlib
 import io
 import json
-import multiprocessing
 import re
 import sys
 import tempfile
@@ -22,13 +21,12 @@ from conformance.examples import FILE
 from conformance.folder import RECORDING
 from conformance.judge import Replay
 from conformance.proving.cases import Case, all_cases, at_effort
-from conformance.proving.pool import processes
+from conformance.proving.pool import processes, trial_pool
 from conformance.proving.trial import Settings, run_case
 from conformance.recording import read_recording
 from conformance.report.evidence import Evidence
 from conformance.requirements import Catalogue, load_catalogue
 from conformance.resources import specs_dir
-from conformance.scratch import use_scratch
 from conformance.target import Deadlines
 from conformance.trace import Json
 from tests.telling import said, told
@@ -45,9 +43,7 @@ def main(prefixes: Sequence[str]) -> None:
     wanted = [one.id for one in catalogue if not prefixes or one.id.startswith(tuple(prefixes))]
     file = specs_dir() / FILE
     before: Told = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    use_scratch()  # of this process, for its children end without cleaning up
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes(), mp_context=context) as pool:
+    with trial_pool(processes()) as pool:
         passing = pool.submit(_attempt, REFERENCE, wanted)
         failing = _failing(pool, wanted, catalogue)
         found = {id_: {"pass": one} for id_, one in passing.result().items()}

@@ -153,10 +153,10 @@ def test_a_stream_that_ends_otherwise_is_told(before: Recording) -> None:
 @pytest.mark.parametrize("status", ["stopped", "succeeded"])
 def test_how_a_run_ends_that_is_only_to_be_left_alone_is_chance(before: Recording, status: str) -> None:
     """It ends by itself where the machine is slow, be it beside the stop that was to end it."""
-    label = before.traces["users"].run(ANVIL).stream.id
+    stream = before.traces["users"].run(ANVIL).stream
 
     def ended(x: Exchange) -> Exchange:
-        if x.id != label:
+        if x.id != stream.id:
             return x
         told = json.dumps({"event": "workflow_finished", "data": {"status": status}})
         return replace(x, events=(*x.events[:-1], Event.of(x.events[-1].at, x.events[-1].kind, told)))

@@ -55,6 +55,7 @@ class HttpProbe:
         self.secrets: Secrets = target.secrets
         connections = target.limits.concurrency + target.limits.together + 24
         tls = tls_context(target)
+        # The pool counts those in use, too: with fewer, hardly any is kept while several are.
         idle = max(IDLE, target.limits.concurrency)
         self._transport = BoundedTransport(tls, target.proxy, connections, idle=idle)
         # A stream is left by cutting its connection, which must not have been handed on by then.

@@ -150,8 +150,9 @@ def leak(exchange: Exchange, _: Known) -> str | None:
     if response is None:
         return None
     sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
-    bodies = tuple(_texts_in(response))
-    looked_for = ((_SECRETS, bodies), (_INSIDE, bodies), (_SECRETS, [value for _, value in response.headers]))
+    body = tuple(_texts_in(response))
+    headers = (value for _, value in response.headers)
+    looked_for = ((_SECRETS, (*body, *headers)), (_INSIDE, body))
     found = (match.group() for what, texts in looked_for for text in texts for match in what.finditer(text))
     return next((f"the answer tells {leak!r}" for leak in found if leak.encode() not in sent), None)
 

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
@@ -54,32 +54,30 @@ def try_all(cases: Sequence[Case], settings: Settings, workers: int) -> Iterator
     with TemporaryDirectory(prefix="prove-", ignore_cleanup_errors=True) as scratch:
         given = replace(settings, scratch=scratch)
         lost: list[Case] = []
-        for trial in _tried(cases, given, workers):
-            if isinstance(trial, Trial):
-                yield trial
+        for case, future in _attempts(cases, given, workers):
+            if isinstance(future.exception(), BrokenProcessPool):
+                lost.append(case)
             else:
-                lost.append(trial[0])
-        for trial in _tried(lost, given, workers):
-            yield trial if isinstance(trial, Trial) else _crash(*trial)
+                yield future.result()
+        for case, future in _attempts(lost, given, workers):
+            yield _outcome(future, case)
 
 
-def _tried(
+def _attempts(
     cases: Sequence[Case], settings: Settings, workers: int
-) -> Iterator[Trial | tuple[Case, BrokenProcessPool]]:
-    """Trials, or the cases whose processes were lost with that of another."""
-    if not cases:
-        return
-    with trial_pool(min(workers, len(cases))) as pool:
+) -> Iterator[tuple[Case, Future[Trial]]]:
+    """The cases with what became of them, as they come."""
+    with trial_pool(min(workers, len(cases)) or 1) as pool:
         futures = {pool.submit(attempt, case.name, settings): case for case in cases}
         for future in as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool as error:
-                yield futures[future], error
+            yield futures[future], future
 
 
-def _crash(case: Case, error: BrokenProcessPool) -> Trial:
-    return Trial(case.name, "crashed", crash=f"its process died: {error}")
+def _outcome(future: Future[Trial], case: Case) -> Trial:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        return Trial(case.name, "crashed", crash=f"its process died: {error}")
 
 
 def _cores() -> list[int]:

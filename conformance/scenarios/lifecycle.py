@@ -271,12 +271,8 @@ def _leave_alone(
     stage: Stage, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
 ) -> None:
     """Do something to a run that must not stop it, early enough to see, look at it at once, and let it end."""
-
-    def send_and_look(run: LiveRun) -> None:
-        send(run)
-        _look_while_it_goes_on(stage, run)
-
-    run = started_early_enough(stage, "owner", send_and_look, natural)
+    run = started_early_enough(stage, "owner", send, natural)
+    _look_while_it_goes_on(stage, run)
     stage.finish(run)
     stage.read_details(run)
 

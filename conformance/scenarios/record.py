@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from conformance.probe.http import Reply
@@ -53,14 +54,7 @@ class Record:
         **stream: Any,
     ) -> Exchange:
         """Keep an exchange, a long body of its request cut short; ``stream`` has the events and how they ended."""
-        kept = Request(
-            request.method,
-            request.url,
-            request.headers,
-            request.body[:KEPT_BODY],
-            len(request.body),
-            request.raw,
-        )
+        kept = replace(request, body=request.body[:KEPT_BODY], size=len(request.body))
         exchange = Exchange(
             id=id_,
             scenario=self._scenario,

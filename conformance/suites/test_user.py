@@ -55,9 +55,8 @@ def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) ->
 def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "under another name")
     for exchange in users.where(lambda exchange: exchange.case == OF_A_PROTOTYPE):
-        taken = (
-            unlimited(exchange).status // 100 == 2
-        )  # stumbling over such members breaks another requirement
+        # Stumbling over such members breaks another requirement.
+        taken = unlimited(exchange).status // 100 == 2
         require(not taken, f"{exchange.case}: answered {exchange.seen}", exchange, at=exchange.ended_at)
 
 

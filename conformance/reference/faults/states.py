@@ -170,33 +170,34 @@ class StopsByALink(Reference):
         return super().answer(request)
 
 
+class _SaysStopped(Reference):
+    """Says in the details of runs that it has marked that they are stopped, as long as they go on."""
+
+    def mark(self, run: Run) -> None:
+        self.count(("marked", run.id))
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        wrong = not run.has_ended and self.count(("marked", run.id), 0) > 0
+        return super().detail(run) | ({"status": "stopped"} if wrong else {})
+
+
 @breaks("stop.lifecycle.other-runs")
-class RunsShareADetail(Reference):
+class RunsShareADetail(_SaysStopped):
     """Says in the details of three runs of a user that they are stopped when one of them is."""
 
     def on_stop(self, run: Run) -> None:
         alive = [one for one in self.runs.all() if one.user == run.user and not one.has_ended]
         for one in alive if len(alive) > 2 else []:
-            self.count(("shares", one.id))
+            self.mark(one)
         super().on_stop(run)
-
-    def detail(self, run: Run) -> dict[str, Any]:
-        told = super().detail(run)
-        wrong = not run.has_ended and self.count(("shares", run.id), 0) > 0
-        return {**told, "status": "stopped"} if wrong else told
 
 
 @breaks("stop.lifecycle.refused-stop")
-class DetailTakesARefusalForAStop(Reference):
+class DetailTakesARefusalForAStop(_SaysStopped):
     """Says in the detail that a run is stopped while it goes on, when a stop in plain text was refused."""
 
     def refusal(self, request: Request, error: Error) -> Response:
         run = self.runs.by_task(request.task_id)
         if error == NOT_JSON and run is not None:
-            self.count(("refused", run.id))
+            self.mark(run)
         return super().refusal(request, error)
-
-    def detail(self, run: Run) -> dict[str, Any]:
-        told = super().detail(run)
-        wrong = not run.has_ended and self.count(("refused", run.id), 0) > 0
-        return {**told, "status": "stopped"} if wrong else told
