@@ -138,11 +138,11 @@ def neighbours(stage: Stage) -> None:
         younger = stage.start("younger", inputs=inputs)
         stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
         stage.stop(stopped, "stop")
-        if not _succeeded(older) and not _succeeded(younger):
+        if all([_still_goes_on(stage, run) for run in (older, younger)]):
             break
     stage.settle(stopped)
     for run in (older, younger):
-        _look_while_it_goes_on(stage, run)
+        _still_goes_on(stage, run)
     for run in (older, younger):
         stage.finish(run)
         stage.read_details(run)
@@ -270,33 +270,35 @@ def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
 def _leave_alone(
     stage: Stage, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
 ) -> None:
-    """Do something to a run that must not stop it, early enough to see, look at it at once, and let it end."""
+    """Do something to a run that must not stop it, early enough to see, and let it end."""
     run = started_early_enough(stage, "owner", send, natural)
-    _look_while_it_goes_on(stage, run)
     stage.finish(run)
     stage.read_details(run)
-
-
-def _look_while_it_goes_on(stage: Stage, run: LiveRun) -> None:
-    if run.first("workflow_run_id") and not run.over:
-        stage.detail(run)
 
 
 def started_early_enough(
     stage: Stage, label: str, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
 ) -> LiveRun:
-    """A run that nobody stops and that was not over when something was sent for it, a longer one if need be."""
+    """A run that nobody stops, that was not over when something was sent for it and when it was looked at then.
+
+    Where the first was, the run is a longer one.
+    """
     for inputs in natural or stage.inputs.natural:
         run = stage.start(label, inputs=inputs)
         send(run)
-        if not _succeeded(run):
+        if _still_goes_on(stage, run):
             break
     return run
 
 
-def _succeeded(run: LiveRun) -> bool:
-    """Whether the run has come to its natural end, too early to show what else could have ended it."""
-    return any(is_terminal(event) and event.status == "succeeded" for event in run.stream.events)
+def _still_goes_on(stage: Stage, run: LiveRun) -> bool:
+    """Look at a run that is not over, and tell whether it has not even then come to its natural end.
+
+    One that has was too short to show what else could have ended it.
+    """
+    if run.first("workflow_run_id") and not run.over:
+        stage.detail(run)
+    return not any(is_terminal(event) and event.status == "succeeded" for event in run.stream.events)
 
 
 def made_up_key() -> str:
