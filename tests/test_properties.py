@@ -1,6 +1,7 @@
 """Drawn requests: nothing is held against a sound server, and each fault is named by its requirement."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,12 +36,13 @@ def contract() -> Contract:
     return load_contract()
 
 
-def played(name: str, reference: Reference, effort: Effort, **limits: Any) -> Trace:
-    """The trace of one scenario, played by itself."""
+def played(
+    name: str, reference: Reference, effort: Effort, *, host: str = "127.0.0.1", **limits: Any
+) -> Trace:
+    """The trace of one scenario, played by itself, where the server is reached as ``host``."""
     with serve(reference) as server:
-        target = Target(
-            server.base_url, keys=server.keys, deadlines=Deadlines(answer=6.0), limits=Limits(**limits)
-        )
+        base_url = server.base_url.replace("127.0.0.1", host)
+        target = Target(base_url, keys=server.keys, deadlines=Deadlines(answer=6.0), limits=Limits(**limits))
         probe = HttpProbe(target, Budget(target.limits.max_requests))
         stage = Stage(name, probe, load_contract(), Unrecorded(), NATURAL, effort)
         unmet = None
@@ -193,6 +195,19 @@ def test_a_fault_on_the_wire_is_named(fault: type[Reference], requirement: str, 
 def test_a_fault_in_ids_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
     trace = played("unusual_ids", fault(round_seconds=0.05), Effort())
     assert set(broken("unusual_ids", trace, contract)) == {requirement}
+
+
+class NamesItself(Reference):
+    """Says in every refusal at which address it is."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        port = request.host.rpartition(":")[2]
+        return super().refusal(request, replace(error, message=f"see http://127.0.0.1:{port}/docs"))
+
+
+def test_the_own_address_is_no_leak_under_another_name(contract: Contract) -> None:
+    trace = played("drawn_requests", NamesItself(), Effort("quick"), host="localhost")
+    held("no-leaks", contract.stop, trace)
 
 
 def test_the_failing_request_is_shrunk(contract: Contract) -> None:

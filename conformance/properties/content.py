@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from conformance.contract import violations
 from conformance.properties.known import IDS, WIRE, Known
@@ -154,7 +154,14 @@ def leak(exchange: Exchange, _: Known) -> str | None:
     headers = (value for _, value in response.headers)
     looked_for = ((_SECRETS, (*body, *headers)), (_INSIDE, body))
     found = (match.group() for what, texts in looked_for for text in texts for match in what.finditer(text))
-    return next((f"the answer tells {leak!r}" for leak in found if leak.encode() not in sent), None)
+    told = (text for text in found if text.encode() not in sent and not _own(text, exchange.request.url))
+    return next((f"the answer tells {text!r}" for text in told), None)
+
+
+def _own(text: str, url: str) -> bool:
+    """Whether the text is the address of the target itself, reached as ``localhost``."""
+    host, _, port = text.rpartition(":")
+    return host.startswith("127.") and port == str(urlsplit(url).port)
 
 
 def _texts_in(response: Response) -> Iterator[str]:

@@ -138,7 +138,8 @@ def neighbours(stage: Stage) -> None:
         younger = stage.start("younger", inputs=inputs)
         stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
         stage.stop(stopped, "stop")
-        if all([_still_goes_on(stage, run) for run in (older, younger)]):
+        go_on = [_still_goes_on(stage, run) for run in (older, younger)]
+        if all(go_on):
             break
     stage.settle(stopped)
     for run in (older, younger):
