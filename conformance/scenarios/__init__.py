@@ -61,7 +61,7 @@ def sequences(stage: Stage) -> None:
 
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
 PLAIN = Scenario(opening.plain, requests=4, details=1)
-NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=14, details=3)
+NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=20, details=3)
 CLOSING = Scenario(opening.closing, requests=4)
 
 # Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of
@@ -85,10 +85,10 @@ MAIN = (
         properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 37, 3)
     ),
     Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=38),
+    Scenario(properties.unusual_ids, streams=3, requests=44),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=6, details=2),
-    Scenario(lifecycle.finished, requests=7, details=1),
+    Scenario(lifecycle.finished, requests=9, details=1),
     Scenario(
         refusals.credentials,
         requests=59,
@@ -107,12 +107,12 @@ MAIN = (
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(refusals.unknown_tasks, streams=0, requests=5 + len(MODE_KEYS), needs_run=False),
     Scenario(lifecycle.refused, requests=46, details=1),
-    Scenario(lifecycle.shortened_id, requests=7, details=1),
-    Scenario(lifecycle.other_letter_case, requests=7, details=1),
-    Scenario(lifecycle.run_id_for_task_id, requests=7, details=1),
-    Scenario(lifecycle.id_elsewhere, requests=9),
-    Scenario(lifecycle.another_user, requests=7, details=1),
-    Scenario(lifecycle.another_app, requests=7, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(lifecycle.shortened_id, requests=9, details=1),
+    Scenario(lifecycle.other_letter_case, requests=9, details=1),
+    Scenario(lifecycle.run_id_for_task_id, requests=9, details=1),
+    Scenario(lifecycle.id_elsewhere, requests=12),
+    Scenario(lifecycle.another_user, requests=9, details=1),
+    Scenario(lifecycle.another_app, requests=9, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
     Scenario(lifecycle.reader_left, requests=2, details=1),
     Scenario(lifecycle.at_once, requests=2, details=1),
