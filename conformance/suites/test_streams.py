@@ -7,6 +7,10 @@ from conformance.refusal import spared
 from conformance.runs import is_terminal
 from conformance.trace import TERMINAL, Event, History, Run
 
+TELL_IDS = (
+    "workflow_",
+    "node_",
+)  # how the names of the events begin that every run has, and that have its ids
 # Dify sends the rest of the speech when the run itself is over (generate_task_pipeline.py).
 MAY_TRAIL = frozenset({"ping", "tts_message", "tts_message_end"})
 
@@ -114,6 +118,12 @@ def no_json(event: Event) -> str | None:
 
 def _one_id(history: History, name: str) -> None:
     for run in _streams(history):
+        tells = [event for event in run.events if event.name.startswith(TELL_IDS)]
+        seen = (
+            f"no event of the stream of run “{run.label}” ({run.stream.scenario}) has a {name} that is text"
+        )
+        given = not tells or any(isinstance(event.member(name), str) for event in tells)
+        require(given, seen, run.stream, at=tells[0].at if tells else None)
         ids = {
             shown(event.member(name)): event.at
             for event in reversed(run.events)

@@ -69,6 +69,22 @@ class TaskIdIsEmptyAtTheEnd(_Ids):
         return event | {"task_id": ""} if event["event"] == "workflow_finished" else event
 
 
+@breaks("stop.lifecycle.one-task-id", "stop.lifecycle.events-valid")
+class TaskIdIsANumber(_Ids):
+    """Gives the task id as a number."""
+
+    def other(self, event: Event) -> Event:
+        return event | {"task_id": int(event["task_id"].replace("-", ""), 16)}
+
+
+@breaks("stop.lifecycle.one-run-id", "stop.lifecycle.events-valid")
+class RunIdIsMissing(_Ids):
+    """Leaves the id of the run out of every event."""
+
+    def other(self, event: Event) -> Event:
+        return {name: value for name, value in event.items() if name != "workflow_run_id"}
+
+
 @breaks("stop.lifecycle.one-run-id")
 class RunIdChanges(_Ids):
     """Gives the events of nodes the id of the node's execution for that of the run."""
