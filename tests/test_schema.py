@@ -259,8 +259,9 @@ class TestUnusableSchemas:
                 {"allOf": [{"$ref": "#/components/schemas/Loop"}]},
                 "never comes to an end|leads back to itself",
             ),
-            ({"$ref": "#/components/schemas/Join"}, "never comes to an end"),
-            ({"pattern": "("}, "malformed schema|unreadable `pattern`"),
+            ({"$ref": "#/components/schemas/Join"}, "has a schema that never comes to an end, at #/paths/"),
+            ({"pattern": "("}, "has a malformed schema at #/paths/.*'\\(' is not a 'regex'"),
+            ({"patternProperties": {"(": {}}}, "has a malformed schema at #/paths/.*'\\(' is not a 'regex'"),
         ],
     )
     def test_are_told_in_a_sentence(self, judge: Judge, version: str, schema: Any, sentence: str) -> None:
@@ -269,6 +270,24 @@ class TestUnusableSchemas:
         with pytest.raises(DocumentError, match=sentence) as caught:
             judge(schema, "text", version, Loop=loop, Join=join)
         assert str(caught.value).startswith("document.json")
+
+
+@pytest.mark.parametrize("value", ["\ud800", ["\ud800"], {"\ud800": 1}])
+def test_what_cannot_be_written_as_utf_8_is_held_against_the_schema(judge: Judge, value: object) -> None:
+    assert judge({"type": ["string", "array", "object"]}, value, "3.1.0") == []
+    assert judge({"type": "boolean"}, value, "3.1.0")[0].endswith("is not of type 'boolean'")
+
+
+@pytest.mark.parametrize("name", ["a", "\ud800"])
+def test_whatever_the_names_in_it_a_schema_is_looked_at(judge: Judge, name: str) -> None:
+    assert judge({name: 1, "type": "string"}, "text") == []
+    with pytest.raises(DocumentError, match="has a malformed schema"):
+        judge({name: 1, "type": "strnig"}, "text")
+
+
+def test_regular_expressions_are_those_of_python(judge: Judge) -> None:
+    assert judge({"pattern": r"^\d\Z"}, "٣") == []
+    assert judge({"properties": {"a": {"pattern": r"^\d\Z"}}}, {"a": "x"})
 
 
 def test_lines_stay_short_and_few(judge: Judge) -> None:

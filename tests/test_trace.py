@@ -60,6 +60,10 @@ class TestResponse:
             None,
         )
 
+    def test_what_headers_list_is_joined(self) -> None:
+        answer = Response(200, "", (("Allow", "POST"), ("Vary", "a"), ("aLLOW", "GET, PUT")), b"")
+        assert (answer.listed("ALLow"), answer.listed("date")) == ("POST, GET, PUT", "")
+
     @pytest.mark.parametrize(
         ("sent", "read"),
         [("application/json", "application/json"), (" Text/HTML ; a=b; c", "text/html"), ("", "")],
