@@ -24,26 +24,31 @@ def contract() -> Contract:
     return load_contract()
 
 
+def written(folder: Path, schema: Any, version: str = "3.0.1", **components: Any) -> Schema:
+    """A schema that was written into a document, read from it."""
+    document = {
+        "openapi": version,
+        "info": {"title": "Test", "version": "1"},
+        "paths": {
+            "/workflows/tasks/{id}/stop": {
+                "post": {"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}
+            }
+        },
+        "components": {"schemas": components},
+    }
+    path = folder / "document.json"
+    path.write_text(json.dumps(document))
+    read = load_contract(path).stop.success.schema
+    assert read is not None
+    return read
+
+
 @pytest.fixture
 def judge(tmp_path: Path) -> Judge:
     """Hold a value against a schema that is written into a document."""
 
     def load(schema: Any, value: object, version: str = "3.0.1", **components: Any) -> list[str]:
-        document = {
-            "openapi": version,
-            "info": {"title": "Test", "version": "1"},
-            "paths": {
-                "/workflows/tasks/{id}/stop": {
-                    "post": {"responses": {"200": {"content": {"application/json": {"schema": schema}}}}}
-                }
-            },
-            "components": {"schemas": components},
-        }
-        path = tmp_path / "document.json"
-        path.write_text(json.dumps(document))
-        written = load_contract(path).stop.success.schema
-        assert written is not None
-        return violations(written, value)
+        return violations(written(tmp_path, schema, version, **components), value)
 
     return load
 
@@ -288,6 +293,17 @@ def test_whatever_the_names_in_it_a_schema_is_looked_at(judge: Judge, name: str)
 def test_regular_expressions_are_those_of_python(judge: Judge) -> None:
     assert judge({"pattern": r"^\d\Z"}, "٣") == []
     assert judge({"properties": {"a": {"pattern": r"^\d\Z"}}}, {"a": "x"})
+
+
+def test_what_joins_itself_has_the_members_of_what_it_joins(tmp_path: Path) -> None:
+    part = {
+        "properties": {"a": {}},
+        "allOf": [{"$ref": "#/components/schemas/Part"}, {"properties": {"b": {}}}],
+    }
+    assert written(tmp_path, {"allOf": [{"$ref": "#/components/schemas/Part"}]}, Part=part).members == {
+        "a",
+        "b",
+    }
 
 
 def test_lines_stay_short_and_few(judge: Judge) -> None:
