@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from conformance.effort import Effort
 from conformance.properties.amounts import drawn, generated, repeated, sequenced
-from conformance.scenarios import lifecycle, opening, properties, refusals
+from conformance.scenarios import forms, lifecycle, opening, properties, refusals
 from conformance.scenarios.lanes import LANES
 from conformance.scenarios.stage import LOOKS, Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
@@ -103,6 +103,12 @@ MAIN = (
         streams=LANES,
         requests=1 + 2 * len(refusals.ACCEPTED_USERS),
         needs_run=False,
+    ),
+    Scenario(
+        forms.other_forms,
+        streams=LANES,
+        requests=0,
+        drawn=dict.fromkeys(("standard", "thorough"), 3 * (len(forms.FORMS) + 1 + len(forms.BY_HAND))),
     ),
     Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(refusals.unknown_tasks, streams=0, requests=5 + len(MODE_KEYS), needs_run=False),

@@ -226,6 +226,16 @@ def test_a_stop_works_for_every_user(user_strings: Trace, effects: Effects) -> N
         effects.stops(effects.stoppable(run, run.effective), run.effective)
 
 
+@requirement("stop.lifecycle.any-form")
+def test_a_stop_works_in_every_form_that_is_accepted(other_forms: Trace, effects: Effects) -> None:
+    first = [(run, run.stops[0]) for run in other_forms.runs if run.stops]
+    accepted = [(run, stop) for run, stop in first if run.effective is stop]
+    if not accepted:
+        raise Inconclusive(other_forms.unmet or "no stop in another form was accepted")
+    for run, stop in accepted:
+        effects.stops(effects.stoppable(run, stop), stop)
+
+
 @requirement("stop.lifecycle.refused-stop")
 def test_a_refused_stop_stops_nothing(refused: Trace, effects: Effects) -> None:
     accepted_after_all = [stop for stop in refused.run("owner").stops if (stop.status or 0) // 100 == 2]

@@ -2,6 +2,8 @@
 
 import time
 from dataclasses import replace
+from email.message import Message
+from io import BufferedIOBase
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +22,7 @@ from conformance.reference.answers import (
 from conformance.reference.variants.marking import unusual
 
 NO_TASK = replace(NO_SUCH_RUN, message="Task not found.")
+NO_LENGTH = Error(411, "length_required", "Length Required")
 
 
 @unusual()
@@ -255,3 +258,18 @@ class RefusesBlocking(Reference):
         if mode == "blocking":
             raise Refused(Error(400, "invalid_param", "Only streaming is supported."))
         return mode
+
+
+@unusual()
+class WantsALength(Reference):
+    """Refuses a body in chunks with 411 and a page, as what stands in front of it may do."""
+
+    def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
+        if "Transfer-Encoding" in headers:
+            raise Refused(NO_LENGTH)
+        return super().take_body(headers, stream)
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        if error == NO_LENGTH:
+            return Response("<h1>411 Length Required</h1>", NO_LENGTH.status, content_type="text/html")
+        return super().refusal(request, error)

@@ -15,7 +15,7 @@ WANT_A_LIVE_RUN = (
         for what in (
             *("ends", "terminal-event", "terminal-status", "no-late-node", "detail-stopped", "detail-stays"),
             *("at-once", "during-node", "between-nodes", "late-in-life", "reader-left"),
-            *("second-stop", "second-answer", "same-moment", "repeated", "any-user"),
+            *("second-stop", "second-answer", "same-moment", "repeated", "any-user", "any-form"),
             *("right-run", "other-runs", "next-run", "after-an-end", "refused-stop"),
             *("shortened-id", "letter-case", "run-id", "id-elsewhere", "other-app"),
         )
