@@ -189,6 +189,36 @@ class TestDetail:
         with pytest.raises(Inconclusive, match="broke off while the run detail said running"):
             UNKNOWN.waited_for_detail(one)
 
+    def test_where_nobody_saw_the_end_the_stop_has_its_time_before(self) -> None:
+        UNKNOWN.waited_for_detail(run(details=(detail("running", 16_050.0),)), stop())
+        with pytest.raises(Inconclusive, match="broke off"):
+            UNKNOWN.waited_for_detail(run(details=(detail("running", 16_049.0),)), stop())
+
+
+@pytest.mark.parametrize(
+    ("effects", "one", "began", "answered", "by_itself"),
+    [
+        # eight tenths of two seconds, of which one is the grace
+        (KNOWN, run(None), 0.0, 599.0, False),
+        (KNOWN, run(None), 0.0, 600.0, True),
+        (KNOWN, run("succeeded"), 100.0, 699.0, False),
+        (KNOWN, run("succeeded"), 100.0, 700.0, True),
+        (KNOWN, rounds(run(None), 5), 0.0, 50.0, True),  # how long that lasts is not known
+        (UNKNOWN, run(None), 0.0, 50.0, True),
+    ],
+)
+def test_a_run_that_nobody_reads_may_have_ended_by_itself(
+    effects: Effects, one: Run, began: float, answered: float, by_itself: bool
+) -> None:
+    events = (replace(STARTED, at=began), *one.events[1:])
+    unread = replace(one, stream=replace(one.stream, events=events))
+    assert effects.ends_unread(unread, stop(ended_at=answered)) is by_itself
+
+
+def test_a_run_without_events_is_as_old_as_its_stop() -> None:
+    silent = replace(run(None), stream=replace(run(None).stream, events=()))
+    assert not KNOWN.ends_unread(silent, stop())
+
 
 @pytest.mark.parametrize(
     ("effects", "one", "lost"),
