@@ -74,12 +74,14 @@ def no_envelope(exchange: Exchange, _: Known) -> str | None:
 
 
 def carried_out(exchange: Exchange, _: Known) -> str | None:
-    status = exchange.status or 400
-    return f"{exchange.request.method} was answered {exchange.seen}" if status < 400 else None
+    """Answers to HEAD say nothing of what was done; whether it stopped a run does."""
+    told = (exchange.status or 400) < 400 and exchange.request.method != "HEAD"
+    return f"{exchange.request.method} was answered {exchange.seen}" if told else None
 
 
 def not_405(exchange: Exchange, _: Known) -> str | None:
-    allowed = exchange.status in {405, 501} or not 400 <= (exchange.status or 0) < 500
+    lowest = 200 if exchange.request.method == "HEAD" else 400
+    allowed = exchange.status in {405, 501} or not lowest <= (exchange.status or 0) < 500
     return None if allowed else f"{exchange.request.method} was answered {exchange.seen}"
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -50,7 +51,8 @@ FRAGMENTS = (
 def listed_users() -> list[Shape]:
     """Names that are often not thought of."""
     names = ("Jürgen", "测试", "\U0001f642", "שלום", "o'hara", 'a"b', "a\\b")
-    return [_user("string", name) for name in names]
+    words = ("no", "on", "true", "~")  # which YAML, and whoever takes texts for other things, reads as such
+    return [*(_user("string", name) for name in names), *(Shape("string", object_of(word)) for word in words)]
 
 
 def users() -> SearchStrategy[Shape]:
@@ -153,7 +155,10 @@ def listed_no_stop() -> list[Shape]:
         {"user": USER},
         {"name": USER},
     )
-    return [_no_stop(object_of(user)) for user in users]
+    localised = replace(
+        _no_stop(b"{}"), headers=(*JSON_HEADERS, ("Accept-Language", "de, fr;q=0.8, zh;q=0.5"))
+    )
+    return [localised, *(_no_stop(object_of(user)) for user in users)]
 
 
 def no_stop() -> SearchStrategy[Shape]:

@@ -25,7 +25,14 @@ def media_type_examples() -> list[Shape]:
 def listed_media_types() -> list[Shape]:
     """Bodies that are declared as something else than JSON, or as nothing."""
     named = {
-        "text": ("text/plain; charset=utf-8", "text/html", "text/xml", "TEXT/PLAIN", "text/json"),
+        "text": (
+            "text/plain; charset=utf-8",
+            "text/html",
+            "text/xml",
+            "TEXT/PLAIN",
+            "text/json",
+            "text/plain; a=application/json",
+        ),
         "form": (
             "application/x-www-form-urlencoded",
             "multipart/form-data; boundary=x",
@@ -118,7 +125,7 @@ def noise() -> SearchStrategy[Shape]:
     known: list[tuple[str, str]] = [
         ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         ("X-Request-Id", "conformance"),
-        ("Cookie", "conformance=1; theme=dark"),
+        ("Cookie", f"conformance=1; theme=dark; flag; long={'x' * 1500}"),
         ("Accept-Language", "zh-Hans,en;q=0.5"),
         ("Cache-Control", "no-cache"),
         ("Pragma", "no-cache"),
@@ -129,7 +136,7 @@ def noise() -> SearchStrategy[Shape]:
         ("TE", "trailers"),
         ("Range", "bytes=0-3"),  # RFC 9110 §14.2: for GET only
         ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),  # RFC 9110 §13.1.3: for GET and HEAD only
-        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Forwarded-For", "203.0.113.7, 2001:db8::7, unknown"),
         ("Referer", "https://conformance.example/"),
         ("X-Original-URL", "/conformance"),
         ("X-Rewrite-URL", "/conformance"),

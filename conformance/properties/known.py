@@ -10,6 +10,8 @@ from conformance.trace import Exchange, Response, Trace
 DRAWN = "drawn"  # the operation under which drawn requests are recorded
 PLAIN = "plain"
 AGAIN = "plain again"
+BESIDE = "beside stops without user"
+NOBODY_BESIDE = "without user, beside plain stops"
 ENOUGH = 20  # repeats of one request that say something
 
 # Families of requests: what is drawn about them.

@@ -84,19 +84,19 @@ MAIN = (
     Scenario(
         properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 37, 3)
     ),
-    Scenario(properties.same_answers, streams=0, requests=32, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=44),
+    Scenario(properties.same_answers, streams=0, requests=40, needs_run=False, drawn=repeated()),
+    Scenario(properties.unusual_ids, streams=3, requests=56),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=6, details=2),
     Scenario(lifecycle.finished, requests=9, details=1),
     Scenario(
         refusals.credentials,
-        requests=59,
+        requests=71,
         needs_run=False,
         drawn={"standard": refusals.KEY_TRIES, "thorough": refusals.KEY_TRIES * 3},
     ),
-    Scenario(refusals.bodies, requests=24, needs_run=False),
-    Scenario(refusals.users, requests=20, needs_run=False),
+    Scenario(refusals.bodies, requests=26, needs_run=False),
+    Scenario(refusals.users, requests=24, needs_run=False),
     Scenario(lifecycle.repeated, streams=LANES, requests=24),
     Scenario(
         refusals.user_strings,
@@ -110,7 +110,7 @@ MAIN = (
         requests=0,
         drawn=dict.fromkeys(("standard", "thorough"), 3 * (len(forms.FORMS) + 1 + len(forms.BY_HAND))),
     ),
-    Scenario(refusals.app_modes, requests=10, any_key=tuple(MODE_KEYS.values()), needs_run=False),
+    Scenario(refusals.app_modes, requests=18, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(refusals.unknown_tasks, streams=0, requests=5 + len(MODE_KEYS), needs_run=False),
     Scenario(lifecycle.refused, requests=46, details=1),
     Scenario(lifecycle.shortened_id, requests=9, details=1),

@@ -34,7 +34,10 @@ def _escaped(user: str) -> bytes:
 FORMS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "over several lines": lambda user: {"body": json.dumps({"user": user}, indent=2).encode()},
     "with escapes": lambda user: {"body": _escaped(user)},
-    "with another member first": lambda user: {"body": json_bytes({"note": [1, None], "user": user})},
+    "with other members first": lambda user: {
+        "body": json_bytes({"inputs": {}, "response_mode": "streaming", "note": [1, None], "user": user})
+    },
+    "with a query": lambda user: {"user": user, "query": "?conformance=1"},
     "with a charset": lambda user: {
         "user": user,
         "headers": (("Content-Type", "application/json; charset=utf-8"),),

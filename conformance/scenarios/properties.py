@@ -11,7 +11,7 @@ from urllib.parse import quote
 from conformance.contract import Operation
 from conformance.probe.raw import RawRequest
 from conformance.properties.amounts import AMOUNTS, READS
-from conformance.properties.known import AGAIN, DRAWN, ENOUGH, PLAIN, WIRE
+from conformance.properties.known import AGAIN, BESIDE, DRAWN, ENOUGH, NOBODY_BESIDE, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
 from conformance.scenarios.lifecycle import started_early_enough
 from conformance.scenarios.live import LiveRun, Unmet
@@ -23,6 +23,10 @@ UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sen
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
 WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
+NOTHING = ("null", "undefined", "0")  # what clients send that have no id
+WIDE = str.maketrans(
+    {chr(code): chr(code + 0xFEE0) for code in range(0x30, 0x7B)}
+)  # NFKC makes it plain again
 PADDINGS = (
     ("space after", "", "%20"),
     ("space before", "%20", ""),
@@ -144,6 +148,8 @@ def same_answers(stage: Stage) -> None:
         together = at_once("together", stage.limits.together, number + 1)
         if max(exchange.ended_at for exchange in together) - min(x.sent_at for x in together) < SLOW * 1000:
             break
+    mixed = [(BESIDE, Shape()), (NOBODY_BESIDE, Shape(body=b"{}"))] * (stage.limits.together // 2)
+    stage.together([lambda one=one: send(*one) for one in mixed], drawn=True)  # type: ignore[misc]
 
 
 def unusual_ids(stage: Stage) -> None:
@@ -154,6 +160,11 @@ def unusual_ids(stage: Stage) -> None:
             _resembling(stage, run, prefix + quote(run.task_id, safe="") + suffix, case)
         for wildcard in WILDCARDS:
             _resembling(stage, run, quote(run.task_id[:-1], safe="") + wildcard, f"{wildcard} at the end")
+        for word in NOTHING:
+            _resembling(stage, run, word, word)
+        wide = run.task_id[:-1] + run.task_id[-1].translate(WIDE)
+        if wide != run.task_id:
+            _resembling(stage, run, quote(wide, safe=""), "full width at the end")
 
     double = started_early_enough(
         stage,

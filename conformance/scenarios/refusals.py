@@ -16,13 +16,17 @@ from conformance.trace import ANVIL, Exchange, Headers
 MALFORMED = b'{"user": "conformance-bodies"'
 FORM: Headers = (("Content-Type", "application/x-www-form-urlencoded"),)
 TEXT: Headers = (("Content-Type", "text/plain"),)
+MULTIPART: Headers = (("Content-Type", "multipart/form-data; boundary=conformance"),)
+MULTIPART_BODY = (
+    b'--conformance\r\nContent-Disposition: form-data; name="user"\r\n\r\n%b\r\n--conformance--\r\n'
+)
 
 LATE = 2.0  # seconds in which a refused stop may show an effect after all
 
 ACCEPTED_USERS = {
     "non-ASCII": "conformance-Jürgen-Zoe\u0308-测试-🙂",
-    "quotes": "conformance-o'\"hara\\{{x}}-'; --",
-    "right-to-left": "conformance-\u202eשלום-مرحبا",
+    "quotes": "conformance-o'\"hara\\{{x}}-'; --&amp;&#39;",
+    "right-to-left": "conformance-\u202eשלום-\u2028-مرحبا",
     "digits": "00123456789012345678",
     "the word null": "null",
     "a mail address": "conformance+tests@example.org",
@@ -44,7 +48,16 @@ DECORATED = {
     "key and parameters": "KEY;conformance=1",
     "key before others": "KEY, conformance",
     "something before the key": "xKEY",
+    "key after the scheme twice": "Bearer KEY",
+    "key and padding": "KEY==",
 }
+UNKNOWN_IN = "unknown key"
+SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right one"
+FIRST_OF_ALL = tuple(f"{UNKNOWN_IN}, {what}" for what in ("no user", "malformed JSON", "text/plain", "form"))
+GLUED = "key glued to the scheme"
+IN_HEADERS = "user in headers"
+IN_QUERY_ALONE = "user in the query, no body"
+MULTIPART_FORM = "multipart form"
 
 
 OF_A_PROTOTYPE = "user of a prototype"
@@ -54,9 +67,15 @@ IN_A_STRING = "the right body in a string"
 
 def _other_headers(key: str) -> Headers:
     plain = ("Api-Key", "X-Auth-Token", "X-Access-Token", "X-Token")
+    like_ours = (
+        "X-Authorization",
+        "X-Forwarded-Authorization",
+        "X-Original-Authorization",
+        "Proxy-Authorization",
+    )
     cookie = "; ".join(f"{name}={key}" for name in KEY_NAMES)
-    bearer = f"Bearer {key}"
-    return (*((name, key) for name in plain), ("X-Authorization", bearer), ("Cookie", cookie))
+    bearers = ((name, f"Bearer {key}") for name in like_ours)
+    return (*((name, key) for name in plain), *bearers, ("Cookie", cookie))
 
 
 class Anvil:
@@ -129,6 +148,9 @@ def users(stage: Stage) -> None:
     for case, value in values.items():
         anvil.strike(f"user {case}", body=json_bytes({"user": value}))
     anvil.strike("user in the query", body=b"{}", query=f"?user={stage.user}")
+    anvil.strike(IN_QUERY_ALONE, body=b"", headers=(), query=f"?user={stage.user}")
+    named = tuple((name, stage.user) for name in ("User", "X-User", "X-User-Id", "X-Forwarded-User"))
+    anvil.strike(IN_HEADERS, body=b"{}", headers=(*named, *JSON_HEADERS))
     anvil.strike("user under another name", body=json_bytes({"user_id": stage.user, "User": stage.user}))
     anvil.strike(OF_A_PROTOTYPE, body=json_bytes({"__proto__": {"user": stage.user}}))
     anvil.unharmed()
@@ -207,6 +229,7 @@ def bodies(stage: Stage) -> None:
     anvil.strike(IN_A_STRING, body=json_bytes(good.decode()))
     anvil.strike("text/plain", body=good, headers=TEXT)
     anvil.strike("form", body=f"user={stage.user}".encode(), headers=FORM)
+    anvil.strike(MULTIPART_FORM, body=MULTIPART_BODY % stage.user.encode(), headers=MULTIPART)
     anvil.unharmed()
 
 
@@ -228,6 +251,7 @@ def credentials(stage: Stage) -> None:
     anvil.strike("other scheme", key=None, headers=basic)
     anvil.strike("scheme Token", key=None, headers=token)
     anvil.strike("key without scheme", key=None, headers=(("Authorization", own), *JSON_HEADERS))
+    anvil.strike(GLUED, key=None, headers=(("Authorization", f"Bearer{own}"), *JSON_HEADERS))
     anvil.strike("unknown key", key=made_up_key())
     for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
         anvil.strike("unknown key again", key=made_up_key())
@@ -244,10 +268,26 @@ def credentials(stage: Stage) -> None:
     anvil.strike("key in the body", key=None, body=body)
     anvil.strike("key in another header", key=None, headers=(("X-Api-Key", own), *JSON_HEADERS))
     anvil.strike("key in other headers", key=None, headers=(*_other_headers(own), *JSON_HEADERS))
-    anvil.strike("unknown key, no user", key=made_up_key(), body=b"{}")
-    anvil.strike("unknown key, malformed JSON", key=made_up_key(), body=MALFORMED)
-    anvil.strike("unknown key, text/plain", key=made_up_key(), headers=TEXT)
+    wrong: tuple[dict[str, Any], ...] = (
+        {"body": b"{}"},
+        {"body": MALFORMED},
+        {"headers": TEXT},
+        {"body": f"user={stage.user}".encode(), "headers": FORM},
+    )
+    for case, parts in zip(FIRST_OF_ALL, wrong, strict=True):
+        anvil.strike(case, key=made_up_key(), **parts)
+    anvil.strike(SLASH, key=made_up_key(), query="/")
+    if cookies := _cookies(stage):
+        anvil.strike(COOKIE, key=made_up_key(), headers=(("Cookie", cookies), *JSON_HEADERS))
     anvil.unharmed()
+
+
+def _cookies(stage: Stage) -> str:
+    """The cookies that the target set for whoever came with the right key."""
+    answers = [exchange.response for exchange in stage.seen("plain").exchanges if exchange.response]
+    set_ = [value for answer in answers for name, value in answer.headers if name.lower() == "set-cookie"]
+    pairs = (value.partition(";")[0].strip().partition("=") for value in set_)
+    return "; ".join(f"{name}={value}" for name, value in {name: value for name, _, value in pairs}.items())
 
 
 def scheme_in_lower_case(stage: Stage) -> None:
@@ -262,6 +302,7 @@ def app_modes(stage: Stage) -> None:
     for mode, name in MODE_KEYS.items():
         if name in stage.keys:
             anvil.strike(f"{mode} key", key=placeholder(name))
+            anvil.strike(f"{mode} key, no user", key=placeholder(name), body=b"{}")
     anvil.unharmed()
 
 

@@ -3,7 +3,7 @@
 from conformance.contract import Contract
 from conformance.judging import answered, require, requirement
 from conformance.refusal import accepted, not_for_being_unknown, refused_with, worst
-from conformance.scenarios.refusals import IN_A_STRING, IN_AN_ARRAY
+from conformance.scenarios.refusals import IN_A_STRING, IN_AN_ARRAY, MULTIPART_FORM
 from conformance.trace import Exchange, Trace
 
 NO_OBJECT = ("array", "string", "number", "null", "boolean")
@@ -52,6 +52,8 @@ def test_a_body_declared_as_plain_text_is_refused(bodies: Trace) -> None:
 @requirement("stop.body.form")
 def test_a_form_is_refused(bodies: Trace) -> None:
     refused_with(bodies.case("form"), 400, 415)
+    for multipart in bodies.where(lambda exchange: exchange.case == MULTIPART_FORM):
+        refused_with(multipart)
 
 
 @requirement("stop.body.documented-status")

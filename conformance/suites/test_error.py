@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import worst
+from conformance.scenarios.refusals import SLASH
 from conformance.trace import TOO_MANY, Exchange, History, Response
 
 
@@ -21,12 +22,13 @@ def _judge(history: History, wrong: Callable[[Response], str | None]) -> None:
 def _is_refusal(exchange: Exchange) -> bool:
     """A client error of this operation; an unknown task may be answered as an unknown path is.
 
-    What is written by hand may be refused by whatever reads HTTP.
+    What is written by hand may be refused by whatever reads HTTP, another path by whatever looks at paths.
     """
     unknown = exchange.about.get("live") == "no" or exchange.case == "unknown task"
     return (
         exchange.status is not None
         and not exchange.request.raw
+        and exchange.case != SLASH
         and exchange.status != TOO_MANY  # said by whatever limits requests, often a proxy
         and 400 <= exchange.status < 500
         and not (unknown and exchange.status == 404)

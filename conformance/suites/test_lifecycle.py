@@ -1,6 +1,6 @@
 """A stop that was acknowledged really stops the run: that one, and no other."""
 
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, since
@@ -128,6 +128,10 @@ def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects
         if other.status not in OVER:
             accepted(other, contract.stop.success)
             _like_the_first(other, stop)
+    told = list(dropwhile(lambda status: status not in FINAL, run.statuses))
+    revived = [status for status in told if status not in FINAL]
+    seen = f"after two stops the run detail says {revived[0]}, having said {told[0]}" if revived else ""
+    require(not revived, seen, stop, second, *run.details[-2:])
     effects.stops(run, stop)
     read = [detail for detail in run.details if detail.response]
     lost = [b for a, b in pairwise(read) if a.status == 200 != b.status]
@@ -268,6 +272,9 @@ def test_a_task_id_elsewhere_than_in_the_path_stops_nothing(id_elsewhere: Trace,
 
 @requirement("stop.lifecycle.other-app")
 def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effects) -> None:
+    for foreign in another_app.where(lambda exchange: exchange.case == "foreign stop"):
+        broke = (foreign.status or 0) >= 500
+        require(not broke, f"“{foreign.case}” was answered {foreign.seen}", foreign, at=foreign.ended_at)
     _goes_on(another_app, effects)
 
 

@@ -7,7 +7,8 @@ from conformance.contract import Contract
 from conformance.effects import Effects
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.judging import held, read_soundly, same_as_most, side_by_side
-from conformance.properties.known import AGAIN, ENOUGH
+from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
+from conformance.refusal import refused_with
 from conformance.trace import Exchange, Run, Trace
 
 Observe = Callable[[str], None]
@@ -206,7 +207,9 @@ def test_a_malformed_request_changes_no_later_answer(same_answers: Trace) -> Non
 
 @requirement("stop.robust.together")
 def test_stops_at_the_same_moment_get_what_one_gets(same_answers: Trace) -> None:
-    same_as_most(same_answers, "together")
+    same_as_most(same_answers, "together", BESIDE)
+    for nobody in same_answers.where(lambda exchange: exchange.case == NOBODY_BESIDE):
+        refused_with(nobody)
 
 
 @requirement("stop.robust.side-by-side")

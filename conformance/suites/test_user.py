@@ -2,8 +2,8 @@
 
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
-from conformance.refusal import accepted, not_for_being_unknown, refused_as, worst
-from conformance.scenarios.refusals import ACCEPTED_USERS, OF_A_PROTOTYPE
+from conformance.refusal import accepted, not_for_being_unknown, refused_as, refused_with, worst
+from conformance.scenarios.refusals import ACCEPTED_USERS, IN_HEADERS, IN_QUERY_ALONE, OF_A_PROTOTYPE
 from conformance.trace import Exchange, Trace
 
 
@@ -49,11 +49,15 @@ def test_an_empty_user_is_refused(users: Trace, contract: Contract) -> None:
 @requirement("stop.user.in-query")
 def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "in the query")
+    for alone in users.where(lambda exchange: exchange.case == IN_QUERY_ALONE):
+        refused_with(alone)
 
 
 @requirement("stop.user.other-name")
 def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "under another name")
+    for in_headers in users.where(lambda exchange: exchange.case == IN_HEADERS):
+        refused_as(in_headers, contract.stop.error("invalid_param"))
     for exchange in users.where(lambda exchange: exchange.case == OF_A_PROTOTYPE):
         # Stumbling over such members breaks another requirement.
         taken = unlimited(exchange).status // 100 == 2

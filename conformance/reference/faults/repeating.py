@@ -84,3 +84,25 @@ class OneAtATime(_StrayByte):
     def after_it(self, task_id: str) -> None:
         with self.lock:
             self.pause(0.5)
+
+
+@breaks("stop.robust.together")
+class UserOfTheNeighbour(_StrayByte):
+    """Lets a stop without user take that of one beside it, once a stray byte came for their task."""
+
+    def after_it(self, task_id: str) -> None:
+        """Go on: the user is not read yet."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        if self.count(("stray", request.task_id), 0) < 1:
+            return super().read_user(request, body)
+        if "user" not in body:
+            self.pause(0.02)
+            is_alone = self.count(("at work", request.task_id), 0) < 1
+            return super().read_user(request, body) if is_alone else "neighbour"
+        try:
+            self.count(("at work", request.task_id))
+            self.pause(0.05)
+            return super().read_user(request, body)
+        finally:
+            self.count(("at work", request.task_id), -1)

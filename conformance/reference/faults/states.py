@@ -192,6 +192,21 @@ class RunsShareADetail(_SaysStopped):
         super().on_stop(run)
 
 
+@breaks("stop.lifecycle.second-stop")
+class SecondStopRevivesTheDetail(Reference):
+    """Says in the detail of a stopped run that it is running, when it was read and then stopped once more."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        told = super().detail(run)
+        self.count(("read", run.id), 1 if run.status == "stopped" else 0)
+        is_revived = self.count(("revived", run.id), 0) > 0
+        return told | ({"status": "running"} if is_revived else {})
+
+    def on_stop(self, run: Run) -> None:
+        self.count(("revived", run.id), min(1, self.count(("read", run.id), 0)))
+        super().on_stop(run)
+
+
 @breaks("stop.lifecycle.refused-stop")
 class DetailTakesARefusalForAStop(_SaysStopped):
     """Says in the detail that a run is stopped while it goes on, when a stop in plain text was refused."""
