@@ -92,6 +92,13 @@ class Effects:
             require(told == "stopped", seen, stop, run.stream, run.details[-1])
 
 
+def end_of(run: Run) -> str:
+    """How a run ended: as its terminal event says, or without any."""
+    if run.terminal is not None:
+        return f"ended as {shown(run.final_status)}"
+    return f"ended without a terminal event (its stream: {run.stream.ending})"
+
+
 def since(stop: Exchange, moment: float) -> str:
     """How long after the acknowledgement of a stop something happened, or before it."""
     late = moment - stop.ended_at

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from conformance.effort import Effort
 from conformance.properties.amounts import drawn, generated, repeated, sequenced
-from conformance.scenarios import forms, lifecycle, opening, properties, refusals
+from conformance.scenarios import forms, keys, lifecycle, opening, properties, refusals
 from conformance.scenarios.lanes import LANES
 from conformance.scenarios.stage import LOOKS, Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
@@ -90,10 +90,10 @@ MAIN = (
     Scenario(lifecycle.next_run, requests=6, details=2),
     Scenario(lifecycle.finished, requests=9, details=1),
     Scenario(
-        refusals.credentials,
+        keys.credentials,
         requests=71,
         needs_run=False,
-        drawn={"standard": refusals.KEY_TRIES, "thorough": refusals.KEY_TRIES * 3},
+        drawn={"standard": keys.KEY_TRIES, "thorough": keys.KEY_TRIES * 3},
     ),
     Scenario(refusals.bodies, requests=26, needs_run=False),
     Scenario(refusals.users, requests=24, needs_run=False),
@@ -110,7 +110,7 @@ MAIN = (
         requests=0,
         drawn=dict.fromkeys(("standard", "thorough"), 3 * (len(forms.FORMS) + 1 + len(forms.BY_HAND))),
     ),
-    Scenario(refusals.app_modes, requests=18, any_key=tuple(MODE_KEYS.values()), needs_run=False),
+    Scenario(keys.app_modes, requests=18, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(refusals.unknown_tasks, streams=0, requests=5 + len(MODE_KEYS), needs_run=False),
     Scenario(lifecycle.refused, requests=46, details=1),
     Scenario(lifecycle.shortened_id, requests=9, details=1),
@@ -128,7 +128,7 @@ MAIN = (
     Scenario(lifecycle.at_the_same_moment, requests=17, details=1),
     Scenario(lifecycle.blocking, requests=1),
     Scenario(refusals.unknown_members, requests=3, needs_run=False),
-    Scenario(refusals.scheme_in_lower_case, requests=3, needs_run=False),
+    Scenario(keys.scheme_in_lower_case, requests=3, needs_run=False),
 )
 
 ORDER = (REACH, *FIRST, *MAIN, CLOSING)

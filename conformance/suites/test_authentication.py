@@ -6,7 +6,7 @@ from conformance.contract import Contract
 from conformance.judging import Inconclusive, require, requirement, unlimited
 from conformance.masking import placeholder
 from conformance.refusal import UNAUTHORIZED, accepted, refused_with, untouched, worst
-from conformance.scenarios.refusals import COOKIE, DECORATED, FIRST_OF_ALL, GLUED, SLASH
+from conformance.scenarios.keys import COOKIE, DECORATED, FIRST_OF_ALL, GLUED, SLASH
 from conformance.target import KEYS, OWNER_KEY
 from conformance.trace import Exchange, History, Trace
 

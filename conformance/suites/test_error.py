@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import worst
-from conformance.scenarios.refusals import SLASH
+from conformance.scenarios.keys import SLASH
 from conformance.trace import TOO_MANY, Exchange, History, Response
 
 

@@ -3,7 +3,7 @@
 from itertools import dropwhile, pairwise
 
 from conformance.contract import Contract
-from conformance.effects import Effects, alive, since
+from conformance.effects import Effects, alive, end_of, since
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.known import gist
@@ -181,7 +181,7 @@ def test_other_runs_go_on(neighbours: Trace, effects: Effects) -> None:
             continue  # where starts are slow, the first may be over; the other shows the same
         if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
             raise Inconclusive(f"the {label} run did not end while the suite waited")
-        seen = f"the {label} run ended as {shown(run.final_status or run.stream.ending)} though another was stopped"
+        seen = f"the {label} run {end_of(run)} though another was stopped"
         require(not effects.lost(run, stop), seen, stop, run.stream, at=run.over_at)
         looks = _looks_that_say_stopped(run)
         seen = f"the detail of the {label} run says stopped, though another was stopped"
@@ -193,7 +193,7 @@ def test_the_next_run_is_not_affected(next_run: Trace, effects: Effects) -> None
     run = next_run.run("next")
     if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
         raise Inconclusive("the next run did not end while the suite waited")
-    seen = f"the run after a stopped one ended as {shown(run.final_status or run.stream.ending)}, though nobody stopped it"
+    seen = f"the run after a stopped one {end_of(run)}, though nobody stopped it"
     require(not effects.lost(run), seen, run.stream, at=run.over_at)
 
 
@@ -309,7 +309,7 @@ def _goes_on(trace: Trace, effects: Effects) -> None:
         raise Inconclusive("the run had to be stopped before its end")
     others = trace.where(lambda x: x.operation == "other method" and x.about.get("run") == run.stream.id)
     sent = ", ".join(f"“{stop.case}” ({stop.status})" for stop in (*run.stops, *others))
-    seen = f"the run ended as {shown(run.final_status or run.stream.ending)} after {sent}"
+    seen = f"the run {end_of(run)} after {sent}"
     require(
         not effects.lost(run, *run.stops, *others),
         seen,

@@ -273,3 +273,11 @@ class WantsALength(Reference):
         if error == NO_LENGTH:
             return Response("<h1>411 Length Required</h1>", NO_LENGTH.status, content_type="text/html")
         return super().refusal(request, error)
+
+
+@unusual(warns=("stop.robust.method-status",))
+class AnswersAnyHead(Reference):
+    """Answers any HEAD with 200, and does nothing."""
+
+    def answer(self, request: Request) -> Response:
+        return self.json({}) if request.method == "HEAD" else super().answer(request)
