@@ -82,10 +82,11 @@ def count(cards: tuple[Card, ...]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How many exchanges of a requirement are shown in full."""
+    """How many exchanges of a requirement are shown in full, and whether what held is drawn, too."""
 
     failed: int = 4
     other: int = 2
+    drawn: bool = True
 
     def of(self, result: Result) -> int:
         """How many of this one."""
@@ -106,9 +107,8 @@ def cards(evidence: Evidence, most: Shown) -> Iterator[Card]:
         again = [x for x in chosen if x.id in shown_by and result.result in {"pass", "inconclusive"}]
         full = [x for x in chosen if x not in again]
         shown_by |= {x.id: result.id for x in full}
-        yield _card(
-            evidence, result, full, tuple((x, shown_by[x.id]) for x in again), len(found) - len(chosen)
-        )
+        rest = tuple((x, shown_by[x.id]) for x in again), len(found) - len(chosen)
+        yield _card(evidence, result, full, *rest, drawn=most.drawn)
 
 
 def _card(
@@ -117,10 +117,12 @@ def _card(
     full: list[Exchange],
     again: tuple[tuple[Exchange, str], ...],
     more: int,
+    *,
+    drawn: bool,
 ) -> Card:
     known = evidence.requirement(result)
     observed = {line["id"]: line["value"] for line in evidence.summary["observations"]}
-    drawn = result.topic == "lifecycle" or result.result == "fail"
+    drawn = (drawn and result.topic == "lifecycle") or result.result == "fail"
     return Card(
         result=result,
         kind=kind(result),

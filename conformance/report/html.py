@@ -48,9 +48,10 @@ GLYPHS = {
 
 
 def html(evidence: Evidence) -> str:
-    """The page; with fewer exchanges where it would become too large, for run.jsonl has them all."""
+    """The page; with fewer exchanges and timelines where it would become too large, for run.jsonl has them all."""
     page = ""
-    for most in (Shown(), Shown(3, 1), Shown(2, 1), Shown(1, 1), Shown(1, 0)):
+    fewer = (Shown(3, 1), Shown(2, 1), Shown(1, 1), Shown(1, 1, drawn=False), Shown(1, 0, drawn=False))
+    for most in (Shown(), *fewer):
         page = _page(evidence, tuple(cards(evidence, most)))
         if len(page.encode("utf-8", "replace")) <= MOST:
             break
