@@ -1,0 +1,104 @@
+"""Stops with keys that must not be let in, each for a run that is alive, and with one that must be."""
+
+from typing import Any
+
+from conformance.masking import placeholder
+from conformance.scenarios.lifecycle import made_up_key
+from conformance.scenarios.refusals import FORM, MALFORMED, TEXT, Anvil, for_a_run
+from conformance.scenarios.requests import JSON_HEADERS, json_bytes
+from conformance.scenarios.stage import Stage
+from conformance.target import MODE_KEYS, OWNER_KEY
+from conformance.trace import Headers
+
+KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
+
+# Where servers look for a key that the document does not know: by other names, and with something around it.
+KEY_NAMES = ("api_key", "access_token", "token", "key", "apikey", "api-key")
+DECORATED = {
+    "key in quotes": '"KEY"',
+    "key among others": "conformance, KEY",
+    "key and a word": "KEY conformance",
+    "key and parameters": "KEY;conformance=1",
+    "key before others": "KEY, conformance",
+    "something before the key": "xKEY",
+    "key after the scheme twice": "Bearer KEY",
+    "key and padding": "KEY==",
+}
+SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right one"
+FIRST_OF_ALL = tuple(f"unknown key, {what}" for what in ("no user", "malformed JSON", "text/plain", "form"))
+GLUED = "key glued to the scheme"
+
+
+def _other_headers(key: str) -> Headers:
+    plain = ("Api-Key", "X-Auth-Token", "X-Access-Token", "X-Token")
+    like_ours = ("X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization")
+    cookie = "; ".join(f"{name}={key}" for name in KEY_NAMES)
+    bearers = ((name, f"Bearer {key}") for name in like_ours)
+    return (*((name, key) for name in plain), *bearers, ("Cookie", cookie))
+
+
+def credentials(stage: Stage) -> None:
+    """Stops with no key, with something that is none, and with a key where it does not belong."""
+    anvil = Anvil(stage)
+    own = placeholder(OWNER_KEY)
+    basic: Headers = (("Authorization", f"Basic {own}"), *JSON_HEADERS)
+    token: Headers = (("Authorization", f"Token {own}"), *JSON_HEADERS)
+    anvil.strike("no header", key=None)
+    anvil.strike("empty header", key=None, headers=(("Authorization", ""), *JSON_HEADERS))
+    anvil.strike("scheme only", key=None, headers=(("Authorization", "Bearer"), *JSON_HEADERS))
+    anvil.strike("other scheme", key=None, headers=basic)
+    anvil.strike("scheme Token", key=None, headers=token)
+    anvil.strike("key without scheme", key=None, headers=(("Authorization", own), *JSON_HEADERS))
+    anvil.strike(GLUED, key=None, headers=(("Authorization", f"Bearer{own}"), *JSON_HEADERS))
+    anvil.strike("unknown key", key=made_up_key())
+    for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
+        anvil.strike("unknown key again", key=made_up_key())
+    anvil.strike("shortened key", key=f"${{{OWNER_KEY}%?}}")
+    anvil.strike("lengthened key", key=f"${{{OWNER_KEY}}}x")
+    for case, about in DECORATED.items():
+        anvil.strike(case, key=about.replace("KEY", own))
+    if stage.keys.get(OWNER_KEY, "").swapcase() != stage.keys.get(OWNER_KEY, ""):
+        other = "^^" if stage.keys[OWNER_KEY] != stage.keys[OWNER_KEY].upper() else ",,"
+        anvil.strike("key in other letter case", key=f"${{{OWNER_KEY}{other}}}")
+    query = "&".join(f"{name}={own}" for name in KEY_NAMES)
+    anvil.strike("key in the query", key=None, query=f"?{query}")
+    body = json_bytes({"user": stage.user, **dict.fromkeys(KEY_NAMES, own)})
+    anvil.strike("key in the body", key=None, body=body)
+    anvil.strike("key in another header", key=None, headers=(("X-Api-Key", own), *JSON_HEADERS))
+    anvil.strike("key in other headers", key=None, headers=(*_other_headers(own), *JSON_HEADERS))
+    wrong: tuple[dict[str, Any], ...] = (
+        {"body": b"{}"},
+        {"body": MALFORMED},
+        {"headers": TEXT},
+        {"body": f"user={stage.user}".encode(), "headers": FORM},
+    )
+    for case, parts in zip(FIRST_OF_ALL, wrong, strict=True):
+        anvil.strike(case, key=made_up_key(), **parts)
+    anvil.strike(SLASH, key=made_up_key(), query="/")
+    if cookies := _cookies(stage):
+        anvil.strike(COOKIE, key=made_up_key(), headers=(("Cookie", cookies), *JSON_HEADERS))
+    anvil.unharmed()
+
+
+def _cookies(stage: Stage) -> str:
+    """The cookies that the target set for whoever came with the right key."""
+    answers = [exchange.response for exchange in stage.seen("plain").exchanges if exchange.response]
+    set_ = [value for answer in answers for name, value in answer.headers if name.lower() == "set-cookie"]
+    pairs = (value.partition(";")[0].strip().partition("=") for value in set_)
+    return "; ".join(f"{name}={value}" for name, value in {name: value for name, _, value in pairs}.items())
+
+
+def scheme_in_lower_case(stage: Stage) -> None:
+    """A stop whose header says ``bearer``."""
+    headers: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
+    for_a_run(stage, "scheme in lower case", key=None, headers=headers)
+
+
+def app_modes(stage: Stage) -> None:
+    """Stops with the keys of apps of other modes, as far as they were given."""
+    anvil = Anvil(stage)
+    for mode, name in MODE_KEYS.items():
+        if name in stage.keys:
+            anvil.strike(f"{mode} key", key=placeholder(name))
+            anvil.strike(f"{mode} key, no user", key=placeholder(name), body=b"{}")
+    anvil.unharmed()
