@@ -240,6 +240,19 @@ def test_a_run_that_nobody_stopped_is_lost_when_it_goes_down_with_another(
     assert effects.lost(one, stop(), stop(90_000.0, 90_001.0)) is lost
 
 
+@pytest.mark.parametrize("trailing", [(), ("ping",), ("tts_message", "ping")])
+def test_a_run_that_waits_for_somebody_says_nothing(trailing: tuple[str, ...]) -> None:
+    events = [
+        Event.of(at, None, f'{{"event": "{name}"}}') for at, name in enumerate(("workflow_paused", *trailing))
+    ]
+    paused = _exchange("run", 0.0, 1200.0, events=(STARTED, *events), ending="clean")
+    with pytest.raises(Inconclusive, match="workflow_paused"):
+        KNOWN.lost(Run(paused), stop())
+    assert KNOWN.lost(Run(replace(paused, ending="reset")), stop())
+    resumed = Event.of(9.0, None, '{"event": "node_started"}')
+    assert KNOWN.lost(Run(replace(paused, events=(*paused.events, resumed))), stop())
+
+
 def test_a_terminal_event_without_a_status_is_a_loss() -> None:
     end = Event.of(1200.0, None, '{"event": "workflow_finished"}')
     assert KNOWN.lost(Run(_exchange("run", 0.0, 1200.0, events=(STARTED, end), ending="clean")), stop())

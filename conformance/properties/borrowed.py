@@ -35,7 +35,7 @@ from schemathesis.openapi.checks import (
 )
 
 from conformance.contract import Operation, violations
-from conformance.properties.content import json_body
+from conformance.properties.content import json_body, refused_for_its_path
 from conformance.properties.described import described
 from conformance.trace import Exchange, Request, Response
 
@@ -90,6 +90,11 @@ def _context(operation: Operation) -> CheckContext:
 def _any_case(_: Exchange, operation: Operation) -> list[Case[Any]]:
     """A case of the operation, for checks that look at nothing but the answer."""
     return [described(operation).Case()]
+
+
+def _reached(exchange: Exchange, operation: Operation) -> list[Case[Any]]:
+    """The same, where the request came as far as the operation."""
+    return [] if refused_for_its_path(exchange) else _any_case(exchange, operation)
 
 
 def _below_400(exchange: Exchange, operation: Operation) -> list[Case[Any]]:
@@ -169,7 +174,7 @@ def _answer(exchange: Exchange, response: Response) -> schemathesis.Response:
 CHECKS: dict[str, tuple[Cases, tuple[type, ...]]] = {
     "not_a_server_error": (_any_case, (ServerError,)),
     "status_code_conformance": (_below_400, (UndefinedStatusCode,)),
-    "content_type_conformance": (_any_case, (MissingContentType, MalformedMediaType, UndefinedContentType)),
+    "content_type_conformance": (_reached, (MissingContentType, MalformedMediaType, UndefinedContentType)),
     "response_schema_conformance": (_json_answer, (JsonSchemaError, DiscriminatorMismatch)),
     "negative_data_rejection": (_of_body, (AcceptedNegativeData,)),
 }

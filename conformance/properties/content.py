@@ -118,11 +118,18 @@ def other_media_type(exchange: Exchange, known: Known) -> str | None:
         or answer is None
         or not answer.media_types
         or exchange.about.get("family") in IDS | WIRE
+        or refused_for_its_path(exchange)
     ):
         return None
     if answer.declares(response.media_type) or exchange.request.method == "HEAD":
         return None
     return f"a {response.status} of media type {response.media_type!r}, documented is {', '.join(answer.media_types)}"
+
+
+def refused_for_its_path(exchange: Exchange) -> bool:
+    """Whether whatever stands in front may have refused it: firewalls and servers take no odd signs in paths."""
+    is_odd = re.search(r"%|[^!-~]", urlsplit(exchange.request.url).path) is not None
+    return is_odd and 400 <= (exchange.status or 0) < 500
 
 
 # What an answer must not tell ----------------------------------------------------------------------------

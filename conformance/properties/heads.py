@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from conformance.properties.content import INJECTED, MARKUP
+from conformance.properties.known import MADE_UP
 from conformance.properties.shapes import OWN_KEY, USER, Shape
 from conformance.scenarios.refusals import FORM, TEXT
 from conformance.scenarios.requests import JSON_HEADERS
@@ -182,6 +183,7 @@ def _segment(text: str) -> str:
 
 
 def methods(stop: str) -> list[Shape]:
-    """The other methods, for the task that does not exist."""
-    names = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "CONFORMANCE")
-    return [Shape(name, method=name) for name in names if name != stop]
+    """The other methods, for the task that does not exist; those without a body where bodies mean nothing."""
+    bare = [Shape(name, b"", (), method=name) for name in ("GET", "HEAD")]
+    full = [Shape(name, method=name) for name in ("PUT", "PATCH", "DELETE", MADE_UP)]
+    return [shape for shape in (*bare, *full) if shape.method != stop]

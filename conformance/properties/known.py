@@ -10,6 +10,7 @@ from conformance.trace import Exchange, Response, Trace
 DRAWN = "drawn"  # the operation under which drawn requests are recorded
 PLAIN = "plain"
 AGAIN = "plain again"
+MADE_UP = "CONFORMANCE"  # a method that nobody knows
 BESIDE = "beside stops without user"
 NOBODY_BESIDE = "without user, beside plain stops"
 ENOUGH = 20  # repeats of one request that say something

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from conformance.contract import Contract
-from conformance.effects import Effects
+from conformance.effects import Effects, end_of
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.judging import held, read_soundly, same_as_most, side_by_side
 from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
@@ -255,7 +255,7 @@ def _left_alone(trace: Trace, label: str) -> None:
     if not in_time or run.terminal is None or run.cut_short:
         raise Inconclusive(
             trace.unmet
-            or f"the run did not last, or not end, so that its stops tell nothing ({run.final_status})"
+            or f"the run did not last, or not end, so that its stops tell nothing: it {end_of(run)}"
         )
     seen = f"the run ended as {shown(run.final_status)}, though the stops were for other ids"
     require(run.final_status != "stopped", seen, *in_time, run.stream, at=run.terminal.at)

@@ -66,9 +66,10 @@ def done_or_refused(stop: Exchange, contract: Contract) -> None:
     is_declared = not success.media_types or success.declares(response.media_type)
     is_documented = success.matches(response.status) and is_declared
     seen = f"“{stop.case}” was answered {stop.seen} as {response.media_type or 'no media type'}"
-    require(
-        is_documented and (not wanted or result in wanted), f"{seen}; documented is {success.status}", stop
-    )
+    documented = f"{success.status} as {' or '.join(success.media_types) or 'anything'}"
+    if wanted:
+        documented += f" with the result {' or '.join(map(shown, wanted))}"
+    require(is_documented and (not wanted or result in wanted), f"{seen}; documented is {documented}", stop)
 
 
 def _member(detail: Exchange, name: str) -> Json:

@@ -1,5 +1,6 @@
 """Unusual answers: what they say of tasks, bodies and keys, and what else the server has."""
 
+import re
 import time
 from dataclasses import replace
 from email.message import Message
@@ -281,3 +282,13 @@ class AnswersAnyHead(Reference):
 
     def answer(self, request: Request) -> Response:
         return self.json({}) if request.method == "HEAD" else super().answer(request)
+
+
+@unusual()
+class RefusesOddPaths(Reference):
+    """Refuses a path with a control sign, a slash or a backslash in a segment with a page, as firewalls do."""
+
+    def answer(self, request: Request) -> Response:
+        if re.search(r"%(?:[01][0-9a-f]|2f|5c|7f)", request.environ["REQUEST_URI"], re.IGNORECASE):
+            return Response("<h1>400 Bad Request</h1>", 400, content_type="text/html")
+        return super().answer(request)
