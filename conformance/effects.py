@@ -66,7 +66,7 @@ class Effects:
         Raises Inconclusive where it has not ended, but waits for somebody.
         """
         end = run.terminal
-        if end is None and _is_paused(run):
+        if end is None and is_paused(run):
             raise Inconclusive(
                 "the run waits for somebody (workflow_paused); give a workflow that asks nobody"
             )
@@ -98,7 +98,8 @@ class Effects:
             require(told == "stopped", seen, stop, run.stream, run.details[-1])
 
 
-def _is_paused(run: Run) -> bool:
+def is_paused(run: Run) -> bool:
+    """Whether the stream of a run ended because the run waits for somebody."""
     names = [event.name for event in run.events if event.name not in ASIDE]
     return run.stream.ending == "clean" and names[-1:] == ["workflow_paused"]
 

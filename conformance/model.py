@@ -1,7 +1,7 @@
 """The model of a run: what its end must be, given what was sent for it; pure."""
 
-from conformance.effects import WAITED_FOR, Effects
-from conformance.judging import Inconclusive, Violation, shown
+from conformance.effects import WAITED_FOR, Effects, end_of, is_paused
+from conformance.judging import Inconclusive, Violation
 from conformance.trace import FINAL, Exchange, Run, Trace
 
 
@@ -33,14 +33,10 @@ def _of_the_end(run: Run, effects: Effects) -> str | None:
         effects.stops(effects.stoppable(run, owner), owner)
         return None
     strangers = [stop for stop in run.stops if stop.case == "foreign stop"]
-    if run.stream.ending in WAITED_FOR or strangers:
+    if run.stream.ending in WAITED_FOR or strangers or is_paused(run):
         return None
-    ended = run.final_status or run.stream.ending
-    return (
-        f"the run ended as {shown(ended)}, though nobody stopped it"
-        if ended in {"stopped", "clean"}
-        else None
-    )
+    is_wrong = (run.final_status or run.stream.ending) in {"stopped", "clean"}
+    return f"the run {end_of(run)}, though nobody stopped it" if is_wrong else None
 
 
 def _of_the_details(run: Run) -> str | None:

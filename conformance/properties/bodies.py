@@ -51,7 +51,12 @@ FRAGMENTS = (
 def listed_users() -> list[Shape]:
     """Names that are often not thought of."""
     names = ("Jürgen", "测试", "\U0001f642", "שלום", "o'hara", 'a"b', "a\\b")
-    words = ("yes", "off", "true", "null")  # which YAML, and whoever takes texts for other things, reads as such
+    words = (
+        "yes",
+        "off",
+        "true",
+        "null",
+    )  # which YAML, and whoever takes texts for other things, reads as such
     return [*(_user("string", name) for name in names), *(Shape("string", object_of(word)) for word in words)]
 
 
