@@ -100,5 +100,4 @@ def app_modes(stage: Stage) -> None:
     for mode, name in MODE_KEYS.items():
         if name in stage.keys:
             anvil.strike(f"{mode} key", key=placeholder(name))
-            anvil.strike(f"{mode} key, no user", key=placeholder(name), body=b"{}")
     anvil.unharmed()

@@ -220,4 +220,5 @@ def unknown_tasks(stage: Stage) -> None:
     for mode, name in MODE_KEYS.items():
         if name in stage.keys:
             send(f"{mode} key", key=placeholder(name))
+            send(f"{mode} key, no user", key=placeholder(name), body=b"{}")
     send("unknown key", key=made_up_key())

@@ -2,14 +2,12 @@
 
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, requirement, shown
-from conformance.refusal import refused_as, refused_with, untouched, worst
+from conformance.refusal import refused_as, untouched, worst
 from conformance.trace import Exchange, Trace
 
 
 def _refused(app_modes: Trace, contract: Contract, mode: str) -> None:
     refused_as(app_modes.case(f"{mode} key"), contract.stop.error("not_workflow_app"))
-    for two_mistakes in app_modes.where(lambda exchange: exchange.case == f"{mode} key, no user"):
-        refused_with(two_mistakes)
 
 
 @requirement("stop.app-mode.chat")

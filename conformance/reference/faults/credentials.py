@@ -83,7 +83,7 @@ class SessionBeatsKey(Reference):
         return answer
 
 
-@breaks(*(f"stop.app-mode.{mode}" for mode in ("chat", "agent-chat", "advanced-chat", "completion")))
+@breaks("stop.lifecycle.refused-when-unknown")
 class TwoMistakesBreakIt(Reference):
     """Answers 500 when the app is no workflow and no user is named."""
 
