@@ -8,7 +8,8 @@ from conformance.target import Deadlines
 from conformance.trace import CLEAN_UP, FINAL, Exchange, Run, Trace
 
 WAITED_FOR = frozenset({"left", "silence"})
-ASIDE = frozenset({"ping", "tts_message", "tts_message_end"})  # events that say nothing of how a run is
+# Events that say nothing of how a run is: Dify sends the rest of the speech when it is over (generate_task_pipeline.py).
+ASIDE = frozenset({"ping", "tts_message", "tts_message_end"})
 
 
 @dataclass(frozen=True, slots=True)

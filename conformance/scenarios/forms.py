@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from conformance.masking import placeholder
 from conformance.probe.raw import RawRequest
+from conformance.scenarios.keys import SMALL_SCHEME
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
-from conformance.target import OWNER_KEY
 from conformance.trace import Exchange, Headers
 
 OTHERS: Headers = (
@@ -22,7 +21,6 @@ OTHERS: Headers = (
     ("X-Request-Id", "conformance-1"),
     ("Cookie", "conformance=1"),
 )
-BEARER: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"),)
 
 
 def _escaped(user: str) -> bytes:
@@ -50,7 +48,7 @@ FORMS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "with its scheme in small letters": lambda user: {
         "user": user,
         "key": None,
-        "headers": (*BEARER, *JSON_HEADERS),
+        "headers": SMALL_SCHEME,
     },
 }
 SMALL = "with header names in small letters"

@@ -27,6 +27,7 @@ DECORATED = {
 SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right one"
 FIRST_OF_ALL = tuple(f"unknown key, {what}" for what in ("no user", "malformed JSON", "text/plain", "form"))
 GLUED = "key glued to the scheme"
+SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
 
 
 def _other_headers(key: str) -> Headers:
@@ -90,8 +91,7 @@ def _cookies(stage: Stage) -> str:
 
 def scheme_in_lower_case(stage: Stage) -> None:
     """A stop whose header says ``bearer``."""
-    headers: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
-    for_a_run(stage, "scheme in lower case", key=None, headers=headers)
+    for_a_run(stage, "scheme in lower case", key=None, headers=SMALL_SCHEME)
 
 
 def app_modes(stage: Stage) -> None:

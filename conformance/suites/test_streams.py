@@ -1,6 +1,7 @@
 """What every event stream keeps to, stopped or not."""
 
 from conformance.contract import Contract, violations
+from conformance.effects import ASIDE
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import constants
 from conformance.refusal import spared
@@ -11,8 +12,6 @@ TELL_IDS = (
     "workflow_",
     "node_",
 )  # how the names of the events begin that every run has, and that have its ids
-# Dify sends the rest of the speech when the run itself is over (generate_task_pipeline.py).
-MAY_TRAIL = frozenset({"ping", "tts_message", "tts_message_end"})
 
 
 @requirement("stop.lifecycle.first-event")
@@ -82,7 +81,7 @@ def test_nothing_comes_after_the_terminal_event(history: History) -> None:
             if TERMINAL in names
             else []
         )
-        more = [event for event in more if event.name not in MAY_TRAIL]
+        more = [event for event in more if event.name not in ASIDE]
         seen = (
             f"{more[0].name} came after {TERMINAL} of run “{run.label}” ({run.stream.scenario})"
             if more
