@@ -1,5 +1,6 @@
 """Whether a stop had its effect on a run, whatever the moment it was sent at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.judging import Inconclusive, Violation, require, shown
@@ -97,6 +98,17 @@ class Effects:
             told = run.statuses[-1]
             seen = f"the stream ended as stopped, but the run detail says {shown(told)}"
             require(told == "stopped", seen, stop, run.stream, run.details[-1])
+
+    def each_stops(self, trace: Trace, stopped: Sequence[tuple[Run, Exchange]]) -> None:
+        """Require that of each of several runs of a scenario; one that is left open hides no other that breaks it."""
+        undecided = trace.unmet or (None if stopped else "no stop was accepted")
+        for run, stop in stopped:
+            try:
+                self.stops(self.stoppable(run, stop), stop)
+            except Inconclusive as reason:
+                undecided = undecided or str(reason)
+        if undecided:
+            raise Inconclusive(undecided)
 
 
 def is_paused(run: Run) -> bool:

@@ -291,6 +291,21 @@ class Trace:
                 return exchange
         raise NotRecorded(self.unmet or f"the scenario {self.scenario} did not get as far as “{name}”")
 
+    def each(self, *names: str) -> Iterator[Exchange]:
+        """The exchanges of these cases, then NotRecorded if one is missing since the scenario broke off.
+
+        Cases that a whole scenario did not send are left out: earlier editions of the suite did not have them.
+        """
+        sent = self.where(lambda exchange: exchange.case in names)
+        yield from sent
+        if {exchange.case for exchange in sent} < set(names):
+            self.whole()
+
+    def whole(self) -> None:
+        """Raise NotRecorded where the scenario broke off, so that what came so far is not all there is to judge."""
+        if self.unmet:
+            raise NotRecorded(self.unmet)
+
     def where(self, chosen: Callable[[Exchange], bool]) -> list[Exchange]:
         """The exchanges that a predicate chooses."""
         return [exchange for exchange in self.exchanges if chosen(exchange)]

@@ -72,6 +72,7 @@ def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:
     if not other and len(chosen) < fewest:
         raise Inconclusive(trace.unmet or f"only {len(chosen)} requests were sent before the time was over")
     if not other:
+        trace.whole()
         return
     number = chosen.index(other[0]) + 1
     seen = f"{len(other)} of {len(chosen)} were answered otherwise; first number {number}: {other[0].seen}"

@@ -40,7 +40,7 @@ def test_a_body_that_is_not_utf_8_is_refused(bodies: Trace) -> None:
 def test_a_body_that_is_no_object_is_refused(bodies: Trace) -> None:
     for kind in NO_OBJECT:
         refused_with(bodies.case(f"body is a JSON {kind}"))
-    for wrapped in bodies.where(lambda exchange: exchange.case in {IN_AN_ARRAY, IN_A_STRING}):
+    for wrapped in bodies.each(IN_AN_ARRAY, IN_A_STRING):
         refused_with(wrapped)
 
 
@@ -52,7 +52,7 @@ def test_a_body_declared_as_plain_text_is_refused(bodies: Trace) -> None:
 @requirement("stop.body.form")
 def test_a_form_is_refused(bodies: Trace) -> None:
     refused_with(bodies.case("form"), 400, 415)
-    for multipart in bodies.where(lambda exchange: exchange.case == MULTIPART_FORM):
+    for multipart in bodies.each(MULTIPART_FORM):
         refused_with(multipart)
 
 

@@ -85,6 +85,8 @@ def test_the_run_detail_goes_on_saying_stopped(plain: Trace, closing: Trace, eff
         *run.details[-2:],
         *last,
     )
+    plain.whole()
+    closing.whole()
 
 
 @requirement("stop.lifecycle.at-once")
@@ -124,7 +126,7 @@ def test_a_stop_is_not_lost_when_the_reader_has_left(reader_left: Trace, effects
 def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
     run, stop = effects.stopped(twice)
     second = twice.case("second")
-    for other in (second, *twice.where(lambda exchange: exchange.case == "third")):
+    for other in (second, *twice.each("third")):
         if other.status not in OVER:
             accepted(other, contract.stop.success)
             _like_the_first(other, stop)
@@ -139,6 +141,7 @@ def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects
     final = [status for status in run.statuses if status in FINAL]
     seen = f"after two stops the run detail says {shown(final[-1] if final else None)}"
     require(set(final) <= {"stopped"}, seen, stop, second, *run.details[-1:])
+    twice.whole()
 
 
 @requirement("stop.lifecycle.second-answer")
@@ -163,6 +166,7 @@ def test_stops_at_the_same_moment_stop_once(
             accepted(stop, contract.stop.success)
             _like_the_first(stop, first)
     effects.stops(run, first)
+    at_the_same_moment.whole()
 
 
 @requirement("stop.lifecycle.right-run")
@@ -212,32 +216,18 @@ def test_a_run_after_one_that_ended_by_itself_is_stopped_when_it_is(
 
 @requirement("stop.lifecycle.repeated")
 def test_a_stop_works_again_and_again(repeated: Trace, effects: Effects) -> None:
-    runs = [run for run in repeated.runs if run.effective]
-    for run in runs:
-        assert run.effective is not None
-        effects.stops(effects.stoppable(run, run.effective), run.effective)
-    if not runs or repeated.unmet:
-        raise Inconclusive(repeated.unmet or "no run was stopped")
+    effects.each_stops(repeated, [(run, run.effective) for run in repeated.runs if run.effective])
 
 
 @requirement("stop.lifecycle.any-user")
 def test_a_stop_works_for_every_user(user_strings: Trace, effects: Effects) -> None:
-    runs = [run for run in user_strings.runs if run.effective]
-    if not runs:
-        raise Inconclusive(user_strings.unmet or "no run of a user with an unusual name was stopped")
-    for run in runs:
-        assert run.effective is not None
-        effects.stops(effects.stoppable(run, run.effective), run.effective)
+    effects.each_stops(user_strings, [(run, run.effective) for run in user_strings.runs if run.effective])
 
 
 @requirement("stop.lifecycle.any-form")
 def test_a_stop_works_in_every_form_that_is_accepted(other_forms: Trace, effects: Effects) -> None:
     first = [(run, run.stops[0]) for run in other_forms.runs if run.stops]
-    accepted = [(run, stop) for run, stop in first if run.effective is stop]
-    if not accepted:
-        raise Inconclusive(other_forms.unmet or "no stop in another form was accepted")
-    for run, stop in accepted:
-        effects.stops(effects.stoppable(run, stop), stop)
+    effects.each_stops(other_forms, [(run, stop) for run, stop in first if run.effective is stop])
 
 
 @requirement("stop.lifecycle.refused-stop")
@@ -272,7 +262,7 @@ def test_a_task_id_elsewhere_than_in_the_path_stops_nothing(id_elsewhere: Trace,
 
 @requirement("stop.lifecycle.other-app")
 def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effects) -> None:
-    for foreign in another_app.where(lambda exchange: exchange.case == "foreign stop"):
+    for foreign in another_app.each("foreign stop"):
         broke = (foreign.status or 0) >= 500
         require(not broke, f"“{foreign.case}” was answered {foreign.seen}", foreign, at=foreign.ended_at)
     _goes_on(another_app, effects)
@@ -287,6 +277,7 @@ def test_every_sequence_of_actions_ends_as_it_must(sequences: Trace, effects: Ef
         wrong = [text for run in runs if (text := contradiction(run, effects))]
         told = [x for run in runs for x in (run.stream, *run.stops, *run.details)]
         require(not wrong, wrong[0] if wrong else "", *sorted(told, key=lambda x: x.sent_at))
+    sequences.whole()
 
 
 def _like_the_first(stop: Exchange, first: Exchange) -> None:
@@ -320,6 +311,7 @@ def _goes_on(trace: Trace, effects: Effects) -> None:
     )
     looks = _looks_that_say_stopped(run)
     require(not looks, f"the run detail says stopped after {sent}", *run.stops[-3:], *others[-3:], *looks[:1])
+    trace.whole()
 
 
 def _looks_that_say_stopped(run: Run) -> list[Exchange]:

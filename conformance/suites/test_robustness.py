@@ -18,6 +18,7 @@ Observe = Callable[[str], None]
 def test_no_request_breaks_the_server(drawn_requests: Trace, reach: Trace, contract: Contract) -> None:
     first = reach.where(lambda exchange: exchange.operation == "stop" and (exchange.status or 0) >= 500)
     require(not first, f"the first stop of all is answered {first[0].seen}" if first else "", *first)
+    reach.whole()
     held("no-server-error", contract.stop, drawn_requests)
 
 
@@ -208,7 +209,7 @@ def test_a_malformed_request_changes_no_later_answer(same_answers: Trace) -> Non
 @requirement("stop.robust.together")
 def test_stops_at_the_same_moment_get_what_one_gets(same_answers: Trace) -> None:
     same_as_most(same_answers, "together", BESIDE)
-    for nobody in same_answers.where(lambda exchange: exchange.case == NOBODY_BESIDE):
+    for nobody in same_answers.each(NOBODY_BESIDE):
         refused_with(nobody)
 
 

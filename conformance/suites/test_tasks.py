@@ -26,6 +26,7 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
         was, now = _member(before[-1], name), [_member(x, name) for x in after]
         seen = f"{name} of a finished run was {shown(was)}, and is {shown(now[-1])} after a late stop"
         require(all(value == was for value in now), seen, before[-1], late, after[-1])
+    finished.whole()
 
 
 @requirement("stop.lifecycle.late-answer")

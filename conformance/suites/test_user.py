@@ -49,16 +49,16 @@ def test_an_empty_user_is_refused(users: Trace, contract: Contract) -> None:
 @requirement("stop.user.in-query")
 def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "in the query")
-    for alone in users.where(lambda exchange: exchange.case == IN_QUERY_ALONE):
+    for alone in users.each(IN_QUERY_ALONE):
         refused_with(alone)
 
 
 @requirement("stop.user.other-name")
 def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "under another name")
-    for in_headers in users.where(lambda exchange: exchange.case == IN_HEADERS):
+    for in_headers in users.each(IN_HEADERS):
         refused_as(in_headers, contract.stop.error("invalid_param"))
-    for exchange in users.where(lambda exchange: exchange.case == OF_A_PROTOTYPE):
+    for exchange in users.each(OF_A_PROTOTYPE):
         # Stumbling over such members breaks another requirement.
         taken = unlimited(exchange).status // 100 == 2
         require(not taken, f"{exchange.case}: answered {exchange.seen}", exchange, at=exchange.ended_at)
@@ -73,6 +73,7 @@ def test_any_other_string_is_accepted_as_user(user_strings: Trace, contract: Con
         raise Inconclusive(user_strings.unmet or "no run could be started by a user with an unusual name")
     for stop in stops:
         accepted(stop, contract.stop.success)
+    user_strings.whole()
 
 
 @requirement("stop.user.message")
