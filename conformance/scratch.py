@@ -1,4 +1,4 @@
-"""A place for what Hypothesis keeps between runs, so that none of it is left in the caller's directory."""
+"""Places for what libraries keep between runs, so that none of it is left in the caller's directory."""
 
 import atexit
 import gzip
@@ -22,18 +22,25 @@ AMBIGUOUS = ()  # what is decoded as something else
 def use_scratch() -> None:
     """Name the directory, unless the user did; to be called before Hypothesis is used.
 
-    What it keeps are constants that it found in our modules, which takes a second: they are kept beside the
-    compiled modules, and thrown away where nothing can be kept there.
+    What it keeps are tables of characters: they are thrown away where nothing can be kept.
     """
     if VARIABLE in os.environ:
         return
-    if CACHE.is_dir() and os.access(CACHE, os.W_OK) and not sys.dont_write_bytecode:
-        folder = str(CACHE / "hypothesis")
-    else:
-        folder = tempfile.mkdtemp(prefix="dify-conformance-")
+    folder = kept("hypothesis")
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="dify-conformance-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ[VARIABLE] = folder
-    _tell_what_utf_8_encodes(Path(folder) / "unicode_data" / unicodedata.unidata_version)
+    os.environ[VARIABLE] = str(folder)
+    _tell_what_utf_8_encodes(folder / "unicode_data" / unicodedata.unidata_version)
+
+
+def kept(name: str) -> Path | None:
+    """A directory beside the compiled modules, None where nothing can be kept there."""
+    if sys.dont_write_bytecode or not CACHE.is_dir() or not os.access(CACHE, os.W_OK):
+        return None
+    folder = CACHE / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _tell_what_utf_8_encodes(folder: Path) -> None:

@@ -226,7 +226,7 @@ class Run:
         """The workflow_run_id from whichever event carried it first."""
         return _first_text(self.events, "workflow_run_id")
 
-    @property
+    @cached_property
     def terminal(self) -> Event | None:
         """The first ``workflow_finished``."""
         return next(iter(self.named(TERMINAL)), None)

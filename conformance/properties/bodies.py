@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -60,6 +61,7 @@ def listed_users() -> list[Shape]:
     return [*(_user("string", name) for name in names), *(Shape("string", object_of(word)) for word in words)]
 
 
+@cache
 def users() -> SearchStrategy[Shape]:
     """Strings that every server must take for a user."""
     return NAMES.map(lambda name: _user("string", name))
@@ -70,6 +72,7 @@ def listed_odd_users() -> list[Shape]:
     return [_user("odd string", fragment) for fragment in FRAGMENTS]
 
 
+@cache
 def odd_users() -> SearchStrategy[Shape]:
     """Strings that a server may refuse, but not stumble over."""
     text = st.lists(st.sampled_from(FRAGMENTS) | ANY_TEXT, min_size=1, max_size=3).map("".join)
@@ -166,6 +169,7 @@ def listed_no_stop() -> list[Shape]:
     return [localised, *(_no_stop(object_of(user)) for user in users)]
 
 
+@cache
 def no_stop() -> SearchStrategy[Shape]:
     """Bodies that are no stop request: cut short, with something after them, no object, no user, no string."""
     whole = VALUES.filter(lambda value: not isinstance(value, str)).map(object_of)
@@ -240,6 +244,7 @@ def listed_odd_bodies() -> list[Shape]:
     ]
 
 
+@cache
 def deep_bodies() -> SearchStrategy[Shape]:
     """Bodies that are nested deep."""
     return st.integers(1, 20_000).flatmap(
@@ -258,6 +263,7 @@ def deep_bodies() -> SearchStrategy[Shape]:
 # What changes nothing ------------------------------------------------------------------------------------
 
 
+@cache
 def spelling() -> SearchStrategy[Shape]:
     """The plain body with other whitespace, and other escapes in its strings."""
     space = st.text(st.sampled_from(" \t\r\n"), max_size=4)
@@ -272,6 +278,7 @@ def spelling() -> SearchStrategy[Shape]:
     return st.builds(written, st.tuples(space, space, space, space, space), escape, st.booleans())
 
 
+@cache
 def members() -> SearchStrategy[Shape]:
     """The plain body among members that the document does not know, in any order."""
     names = ANY_TEXT.filter(lambda name: name.strip().lower() not in {"user", "user_id", "userid"})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.internal.conjecture import providers
 from hypothesis.strategies import SearchStrategy
 
 from conformance.probe.budget import ProbeStopped
@@ -23,6 +24,11 @@ IN_A_ROW = 5  # server errors after which the plain stop is tried again
 
 S = TypeVar("S")
 Send = Callable[[str, S], Exchange]
+
+
+# Hypothesis also draws constants that it finds in modules which are not installed, so that a checkout would send
+# something else than the wheel does with the same seed; and it takes half a second to look for them.
+providers.is_local_module_file = lambda _path: False  # type: ignore[assignment,attr-defined]
 
 
 class Broken(AssertionError):

@@ -1,5 +1,6 @@
 """Strategies for the heads of stops, their request lines and header fields: what each family of requests draws."""
 
+from functools import cache
 from urllib.parse import quote
 
 from hypothesis import strategies as st
@@ -52,6 +53,7 @@ def listed_media_types() -> list[Shape]:
     return [Shape("none", headers=()), *shapes]
 
 
+@cache
 def media_types() -> SearchStrategy[Shape]:
     """Bodies that are declared as something that nobody knows."""
     names = st.text(st.sampled_from("abcxyz0189.-"), min_size=1, max_size=12)
@@ -77,6 +79,7 @@ def listed_credentials() -> list[Shape]:
     return [Shape("no key", authorization=value) for value in values]
 
 
+@cache
 def credentials() -> SearchStrategy[Shape]:
     """Authorization headers that let nobody in."""
     token = st.text(VISIBLE, min_size=1, max_size=80)
@@ -94,6 +97,7 @@ def credentials() -> SearchStrategy[Shape]:
 # What changes nothing ------------------------------------------------------------------------------------
 
 
+@cache
 def header_case() -> SearchStrategy[Shape]:
     """The plain headers, their names in other letter case."""
 
@@ -111,6 +115,7 @@ def header_case() -> SearchStrategy[Shape]:
     return st.builds(shape, *flags)
 
 
+@cache
 def charsets() -> SearchStrategy[Shape]:
     """The media type with the charset that JSON has anyway, in every way to write it."""
     names = st.sampled_from(["utf-8", "UTF-8", "Utf-8", '"utf-8"'])
@@ -121,6 +126,7 @@ def charsets() -> SearchStrategy[Shape]:
     return (whole | types).map(lambda value: Shape("charset", headers=(("Content-Type", value),)))
 
 
+@cache
 def noise() -> SearchStrategy[Shape]:
     """Headers that say nothing to this operation."""
     known: list[tuple[str, str]] = [
@@ -171,6 +177,7 @@ def listed_ids() -> list[Shape]:
     return [Shape("id", task=task) for task in segments]
 
 
+@cache
 def ids() -> SearchStrategy[Shape]:
     """Any text in the place of the task id."""
     text = st.text(st.characters(exclude_categories=("Cs", "Cn")), min_size=1, max_size=40)

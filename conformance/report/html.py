@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from conformance.liveness import liveness
@@ -16,6 +16,7 @@ from conformance.report.charts import latencies, stop_times
 from conformance.report.curl import curl
 from conformance.report.drawing import told
 from conformance.report.evidence import Evidence, app_mode, seen_headers
+from conformance.scratch import kept
 from conformance.trace import Exchange, Headers
 
 MOST = 298_000  # bytes of a page
@@ -101,6 +102,7 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("conformance.report"),
         autoescape=True,
+        bytecode_cache=FileSystemBytecodeCache(str(folder)) if (folder := kept("templates")) else None,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

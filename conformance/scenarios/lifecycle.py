@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, w
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
-from conformance.trace import Event, Exchange
+from conformance.trace import Event, Exchange, Request
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
@@ -189,23 +190,31 @@ def refused(stage: Stage) -> None:
     """Send stops that must be refused, and see the run go on to its end."""
 
     def send(run: LiveRun) -> None:
-        stage.stop(run, NO_USER, request=stage.stop_request(run.task_id, body=b"{}"))
-        stage.stop(
-            run, UNKNOWN_KEY, request=stage.stop_request(run.task_id, user=run.user, key=made_up_key())
+        in_lanes(lambda one: stage.stop(run, one[0], request=one[1]), _refused_stops(stage, run))
+        in_lanes(
+            lambda one: stage.send("other method", one.method, one, about={"run": run.id}),
+            _other_methods(stage, run),
         )
-        for mode, name in MODE_KEYS.items():
-            if name in stage.keys:
-                asked = stage.stop_request(run.task_id, user=run.user, key=placeholder(name))
-                stage.stop(run, f"{mode} key", request=asked)
-        asked = stage.stop_request(run.task_id, user=run.user, headers=(("Content-Type", "text/plain"),))
-        stage.stop(run, "text/plain", request=asked)
-        for method in OTHER_METHODS:
-            if method != stage.contract.stop.method:
-                query = f"?user={quote(run.user, safe='')}"  # where a GET has what else stands in a body
-                asked = replace(stage.stop_request(run.task_id, user=run.user, query=query), method=method)
-                stage.send("other method", method, asked, about={"run": run.id})
 
     _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect
+
+
+def _refused_stops(stage: Stage, run: LiveRun) -> list[tuple[str, Request]]:
+    """Stops of a run that must be refused, by name."""
+    asked = partial(stage.stop_request, run.task_id)
+    modes = {mode: name for mode, name in MODE_KEYS.items() if name in stage.keys}
+    return [
+        (NO_USER, asked(body=b"{}")),
+        (UNKNOWN_KEY, asked(user=run.user, key=made_up_key())),
+        *((f"{mode} key", asked(user=run.user, key=placeholder(name))) for mode, name in modes.items()),
+        ("text/plain", asked(user=run.user, headers=(("Content-Type", "text/plain"),))),
+    ]
+
+
+def _other_methods(stage: Stage, run: LiveRun) -> list[Request]:
+    """The stop of a run, its user in the query, too: where a GET has what else stands in a body."""
+    asked = stage.stop_request(run.task_id, user=run.user, query=f"?user={quote(run.user, safe='')}")
+    return [replace(asked, method=method) for method in OTHER_METHODS if method != stage.contract.stop.method]
 
 
 def shortened_id(stage: Stage) -> None:
