@@ -56,7 +56,7 @@ def listed_users() -> list[Shape]:
         "yes",
         "off",
         "true",
-        "null",
+        "Null",  # in small letters it is a user with runs, whom no other scenario should disturb
     )  # which YAML, and whoever takes texts for other things, reads as such
     return [*(_user("string", name) for name in names), *(Shape("string", object_of(word)) for word in words)]
 
