@@ -1,5 +1,7 @@
 """Drawn requests: nothing is held against a sound server, and each fault is named by its requirement."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -259,3 +261,17 @@ def test_a_spent_budget_ends_the_drawing() -> None:
 def test_the_same_seed_draws_the_same() -> None:
     first, second = (played("drawn_requests", Reference(), Effort("quick", 5)) for _ in range(2))
     assert [x.request.body for x in first.exchanges] == [x.request.body for x in second.exchanges]
+
+
+def test_what_is_drawn_does_not_depend_on_the_sources_of_a_checkout() -> None:
+    found = """
+from conformance.properties.by_seed import seeded
+from hypothesis.internal.conjecture import providers
+seeded(0)
+import conformance.cli
+print(len(providers._get_local_constants()))
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", found], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
+    assert told.stdout.split() == ["0"]

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis.internal.conjecture import providers
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.probe.budget import ProbeStopped
 from conformance.properties.amounts import AMOUNTS
+from conformance.properties.by_seed import seeded
 from conformance.properties.known import AGAIN, DRAWN, PLAIN, Known, examples_in
 from conformance.properties.rules import ALL
 from conformance.properties.shapes import Shape
@@ -24,11 +24,6 @@ IN_A_ROW = 5  # server errors after which the plain stop is tried again
 
 S = TypeVar("S")
 Send = Callable[[str, S], Exchange]
-
-
-# Hypothesis also draws constants that it finds in modules which are not installed, so that a checkout would send
-# something else than the wheel does with the same seed; and it takes half a second to look for them.
-providers.is_local_module_file = lambda _path: False  # type: ignore[assignment,attr-defined]
 
 
 class Broken(AssertionError):
@@ -107,7 +102,7 @@ class Drawing:
         """Draw what ``send`` sends; raises Unmet or ProbeStopped when there is no more to be sent."""
         turn = _Turn(self, family, send, most or self.amount.examples, self._until())
 
-        @seed(self._stage.effort.seed)
+        @seeded(self._stage.effort.seed)
         @settings(
             max_examples=turn.left,
             database=None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, Phase, Verbosity, assume, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, assume, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import (
     Bundle,
@@ -18,6 +18,7 @@ from hypothesis.strategies import booleans
 
 from conformance.effects import Effects
 from conformance.model import contradiction, of_sequence
+from conformance.properties.by_seed import seeded
 from conformance.runs import Natural
 from conformance.scenarios.lifecycle import made_up_key
 from conformance.scenarios.live import LiveRun
@@ -137,7 +138,7 @@ def play(stage: Stage) -> None:
     count = iter(range(FIRST_DRAWN, 10_000))
     seconds = stage.effort.pick(0, 3, 60)
 
-    @seed(stage.effort.seed)
+    @seeded(stage.effort.seed)
     def machine() -> Runs:
         return Runs(stage, next(count), seconds)
 

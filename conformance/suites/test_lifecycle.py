@@ -126,7 +126,7 @@ def test_a_stop_is_not_lost_when_the_reader_has_left(reader_left: Trace, effects
 def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
     run, stop = effects.stopped(twice)
     second = twice.case("second")
-    for other in (second, *twice.each("third")):
+    for other in (second, *twice.where(lambda exchange: exchange.case == "third")):
         if other.status not in OVER:
             accepted(other, contract.stop.success)
             _like_the_first(other, stop)

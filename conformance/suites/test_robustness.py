@@ -18,8 +18,8 @@ Observe = Callable[[str], None]
 def test_no_request_breaks_the_server(drawn_requests: Trace, reach: Trace, contract: Contract) -> None:
     first = reach.where(lambda exchange: exchange.operation == "stop" and (exchange.status or 0) >= 500)
     require(not first, f"the first stop of all is answered {first[0].seen}" if first else "", *first)
-    reach.whole()
     held("no-server-error", contract.stop, drawn_requests)
+    reach.whole()
 
 
 @requirement("stop.robust.long-user")
