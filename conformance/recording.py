@@ -4,17 +4,18 @@ Every line is written as soon as its content is known, so that nothing observed 
 breaks off. The schema of a line is ``specs/recording.schema.json``.
 """
 
-import base64
 import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import NamedTuple, Self, TextIO
 
-from conformance.trace import Event, Exchange, Fault, Json, Request, Response, Trace
+from conformance.recorded import dump_exchange, load_exchange
+from conformance.trace import Exchange, Json, Trace
 from conformance.verdict import Result, Verdict
 
 FORMAT = 1
@@ -121,16 +122,33 @@ class Recording:
 
 def read_recording(path: Path) -> Recording:
     """Read a recording; raises RecordingError for what is none, or was changed after it was written."""
+    return _read(path).recording()
+
+
+def read_header(path: Path) -> Mapping[str, Json]:
+    """Read the first line only: who was judged, by what, and how; raises RecordingError for what has none."""
+    return _read(path, most=1).header
+
+
+def _read(path: Path, most: int | None = None) -> "_Parts":
+    """What the lines give, of the first ones where not all are wanted; raises RecordingError."""
     parts = _Parts()
     try:
-        for line in _lines(path):
+        for line in islice(_lines(path), most):
             parts.take(line)
         parts.check(path)
-        return parts.recording()
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RecordingError(
             f"{path} is no recording of this suite, or a line of it is broken ({error!r}). Give a run.jsonl."
         ) from error
+    return parts
+
+
+class _End(NamedTuple):
+    """How a scenario ended."""
+
+    unmet: str | None
+    missing: tuple[str, ...] = ()
 
 
 class _Parts:
@@ -140,7 +158,7 @@ class _Parts:
         self.header: Mapping[str, Json] = {}
         self.footer: Mapping[str, Json] = {}
         self.exchanges: dict[str, list[Exchange]] = {}
-        self.ends: dict[str, Mapping[str, Json]] = {}
+        self.ends: dict[str, _End] = {}
         self.results: list[Result] = []
         self.observations: dict[str, str] = {}
 
@@ -153,7 +171,7 @@ class _Parts:
                 exchange = load_exchange(line)
                 self.exchanges.setdefault(exchange.scenario, []).append(exchange)
             case "scenario":
-                self.ends[line["name"]] = line
+                self.ends[line["name"]] = _End(line["unmet"], tuple(line["missing"]))
             case "result":
                 self.results.append(_load_result(line))
             case "observation":
@@ -177,21 +195,13 @@ class _Parts:
 
     def recording(self) -> Recording:
         """The recording, its traces in the order in which their first lines were written."""
-        broke_off = None if self.footer else BROKE_OFF
+        untold = _End("the recording does not say how this scenario ended" if self.footer else BROKE_OFF)
         names = dict.fromkeys([*self.exchanges, *self.ends])
         traces = {
-            name: _trace(name, self.exchanges.get(name, []), self.ends.get(name), broke_off) for name in names
+            name: Trace(name, tuple(self.exchanges.get(name, ())), *self.ends.get(name, untold))
+            for name in names
         }
         return Recording(self.header, traces, tuple(self.results), self.observations, self.footer)
-
-
-def _trace(
-    name: str, exchanges: list[Exchange], end: Mapping[str, Json] | None, broke_off: str | None
-) -> Trace:
-    ordered = tuple(exchanges)
-    if end is None:
-        return Trace(name, ordered, unmet=broke_off or "the recording does not say how this scenario ended")
-    return Trace(name, ordered, end["unmet"], tuple(end["missing"]))
 
 
 def _lines(path: Path) -> Iterator[dict[str, Json]]:
@@ -236,61 +246,6 @@ def _digest_with(lines: "hashlib._Hash", footer: Mapping[str, Json]) -> str:
 
 def _changed(path: Path, how: str) -> RecordingError:
     return RecordingError(f"{path} was changed after it was written: {how}. Record again.")
-
-
-def dump_exchange(exchange: Exchange) -> dict[str, Json]:
-    """The exchange as JSON."""
-    line = {
-        "type": "exchange",
-        **{name: getattr(exchange, name) for name in _PLAIN},
-        "about": dict(exchange.about),
-    }
-    line["request"] = _asdict(exchange.request)
-    line["response"] = _asdict(exchange.response) if exchange.response else None
-    line["fault"] = asdict(exchange.fault) if exchange.fault else None
-    line["events"] = [[event.at, event.kind, event.data, event.malformed] for event in exchange.events]
-    return line
-
-
-_PLAIN = ("id", "scenario", "operation", "case", "sent_at", "ended_at", "answered_at", "ending")
-
-
-def load_exchange(line: Mapping[str, Json]) -> Exchange:
-    """The exchange that ``dump_exchange`` wrote."""
-    request, response, fault = line["request"], line["response"], line["fault"]
-    return Exchange(
-        **{name: line[name] for name in _PLAIN},
-        about=dict(line["about"]),
-        request=Request(**_loaded(request)),
-        response=Response(**_loaded(response)) if response else None,
-        fault=Fault(**fault) if fault else None,
-        events=tuple(Event.of(*event) for event in line["events"]),
-    )
-
-
-def _asdict(record: Request | Response) -> dict[str, Json]:
-    values: dict[str, Any] = {name: getattr(record, name) for name in record.__dataclass_fields__}
-    values["body"] = _dump_bytes(values["body"])
-    values["headers"] = [list(header) for header in values["headers"]]
-    return values
-
-
-def _loaded(values: Mapping[str, Json]) -> dict[str, Any]:
-    headers = tuple((name, value) for name, value in values["headers"])
-    return {**values, "headers": headers, "body": _load_bytes(values["body"])}
-
-
-def _dump_bytes(data: bytes) -> Json:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(data).decode("ascii")}
-
-
-def _load_bytes(value: Json) -> bytes:
-    return (
-        value.encode("utf-8") if isinstance(value, str) else base64.b64decode(value["base64"], validate=True)
-    )
 
 
 def _load_result(line: Mapping[str, Json]) -> Result:

@@ -138,11 +138,9 @@ class Running:
         return verdict.exit_code
 
     def _evidence(self, report: Mapping[str, Json], verdict: Verdict) -> Evidence:
-        """What the reports are made from: what was recorded, read back."""
-        session, played = self.session, self._played
-        if not isinstance(played, Replay):
-            played = Replay(read_recording(session.options.reports / RECORDING))
-        traces = tuple(played.trace(name) for name in played.names)
+        """What the reports are made from."""
+        session = self.session
+        traces = session.history().traces
         return Evidence(
             report, verdict.results, traces, session.catalogue, session.contract, session.target.deadlines
         )

@@ -18,7 +18,7 @@ from conformance.commands.run import (
 )
 from conformance.folder import JUNIT, VERDICT
 from conformance.options import OPTIONS
-from conformance.recording import RecordingError, read_recording
+from conformance.recording import RecordingError, read_header
 from conformance.verdict import EXIT_USAGE
 
 GIVEN = (
@@ -36,7 +36,7 @@ GIVEN = (
 def _judge(recording: Path, as_json: bool, **values: Any) -> None:
     prepare(values["conformance_reports"], recording=False)
     try:
-        header = read_recording(recording).header
+        header = read_header(recording)
     except RecordingError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
