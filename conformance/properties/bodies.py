@@ -15,6 +15,7 @@ from conformance.properties.shapes import USER, Shape, object_of
 from conformance.scenarios.refusals import MALFORMED
 from conformance.scenarios.requests import JSON_HEADERS
 
+LONG_MEMBER = 9_000  # characters; some who look for a member look at the first 4 or 8 KiB
 NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Z")), min_size=1, max_size=60)
 ANY_TEXT = st.text(st.characters(), max_size=60)
 VALUES = st.recursive(
@@ -276,6 +277,11 @@ def spelling() -> SearchStrategy[Shape]:
         return Shape("spelling", f'{a}{{{b}"{key}"{c}:{d}"{user}"{e}}}{a}'.encode("ascii"))
 
     return st.builds(written, st.tuples(space, space, space, space, space), escape, st.booleans())
+
+
+def long_member() -> Shape:
+    """The plain body behind a member that is longer than the buffers of most that look into it."""
+    return Shape("members", json.dumps({"conformance": "x" * LONG_MEMBER, "user": USER}).encode("ascii"))
 
 
 @cache

@@ -64,6 +64,10 @@ def _declared(kind: str, media_type: str) -> Shape:
     return Shape(kind, headers=(("Content-Type", media_type),))
 
 
+# A token that says who it is for and is signed by nobody (RFC 7519 §6.1).
+UNSIGNED = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiJjb25mb3JtYW5jZSJ9."
+
+
 def listed_credentials() -> list[Shape]:
     """Authorization headers that scripts send which lack a key, or look for a way in."""
     values = (
@@ -72,7 +76,9 @@ def listed_credentials() -> list[Shape]:
         "Bearer",
         "Bearer app-",
         "Bearer {key}",
-        "Bearer " + "a" * 4000,
+        "Bearer dataset-" + "a" * 24,
+        f"Bearer {UNSIGNED}",
+        "Bearer " + "a" * 6000,
         "Bearer ' OR 1=1 --",
         "Basic Og==",
     )

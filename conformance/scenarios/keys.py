@@ -1,5 +1,6 @@
 """Stops with keys that must not be let in, each for a run that is alive, and with one that must be."""
 
+from functools import partial
 from typing import Any
 
 from conformance.masking import placeholder
@@ -23,8 +24,13 @@ DECORATED = {
     "something before the key": "xKEY",
     "key after the scheme twice": "Bearer KEY",
     "key and padding": "KEY==",
+    "key as a parameter": 'token="KEY"',
 }
 SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right one"
+SLASHES, ENCODED = "unknown key, slash doubled", "unknown key, path percent-encoded"
+FROM_INSIDE = "no header, as if from inside"
+INSIDE = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP"))
+AGAIN = "again"
 FIRST_OF_ALL = tuple(f"unknown key, {what}" for what in ("no user", "malformed JSON", "text/plain", "form"))
 GLUED = "key glued to the scheme"
 SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
@@ -45,13 +51,16 @@ def credentials(stage: Stage) -> None:
     basic: Headers = (("Authorization", f"Basic {own}"), *JSON_HEADERS)
     token: Headers = (("Authorization", f"Token {own}"), *JSON_HEADERS)
     anvil.strike("no header", key=None)
+    anvil.strike(FROM_INSIDE, key=None, headers=(*INSIDE, *JSON_HEADERS))
     anvil.strike("empty header", key=None, headers=(("Authorization", ""), *JSON_HEADERS))
     anvil.strike("scheme only", key=None, headers=(("Authorization", "Bearer"), *JSON_HEADERS))
     anvil.strike("other scheme", key=None, headers=basic)
     anvil.strike("scheme Token", key=None, headers=token)
     anvil.strike("key without scheme", key=None, headers=(("Authorization", own), *JSON_HEADERS))
     anvil.strike(GLUED, key=None, headers=(("Authorization", f"Bearer{own}"), *JSON_HEADERS))
-    anvil.strike("unknown key", key=made_up_key())
+    unknown = made_up_key()
+    anvil.strike("unknown key", key=unknown)
+    anvil.strike("unknown key again", key=unknown)
     for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
         anvil.strike("unknown key again", key=made_up_key())
     anvil.strike("shortened key", key=f"${{{OWNER_KEY}%?}}")
@@ -76,9 +85,24 @@ def credentials(stage: Stage) -> None:
     for case, parts in zip(FIRST_OF_ALL, wrong, strict=True):
         anvil.strike(case, key=made_up_key(), **parts)
     anvil.strike(SLASH, key=made_up_key(), query="/")
+    two_slashes = partial(_with_two_slashes, segments=stage.contract.stop.path.count("/"))
+    anvil.strike(SLASHES, two_slashes, key=made_up_key())
+    anvil.strike(ENCODED, _with_an_encoded_letter, key=made_up_key())
     if cookies := _cookies(stage):
         anvil.strike(COOKIE, key=made_up_key(), headers=(("Cookie", cookies), *JSON_HEADERS))
     anvil.unharmed()
+
+
+def _with_two_slashes(url: str, segments: int) -> str:
+    """The URL with two slashes before its last segments, which many a server takes for one."""
+    base, *path = url.rsplit("/", segments)
+    return "/".join((base, "", *path))
+
+
+def _with_an_encoded_letter(url: str) -> str:
+    """The URL with a letter of its last segment percent-encoded, which means the same (RFC 3986 §6.2.2.2)."""
+    path, _, last = url.rpartition("/")
+    return f"{path}/%{ord(last[0]):02X}{last[1:]}"
 
 
 def _cookies(stage: Stage) -> str:
@@ -95,9 +119,11 @@ def scheme_in_lower_case(stage: Stage) -> None:
 
 
 def app_modes(stage: Stage) -> None:
-    """Stops with the keys of apps of other modes, as far as they were given."""
+    """Stops with the keys of apps of other modes, as far as they were given, each twice."""
     anvil = Anvil(stage)
-    for mode, name in MODE_KEYS.items():
-        if name in stage.keys:
-            anvil.strike(f"{mode} key", key=placeholder(name))
+    given = {mode: placeholder(name) for mode, name in MODE_KEYS.items() if name in stage.keys}
+    for mode, key in given.items():
+        anvil.strike(f"{mode} key", key=key)
+    for mode, key in given.items():
+        anvil.strike(f"{mode} key {AGAIN}", key=key)
     anvil.unharmed()

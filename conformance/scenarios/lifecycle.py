@@ -25,6 +25,7 @@ NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 NO_USER = "no user"
 UNKNOWN_KEY = "unknown key"
+TEXT_PLAIN = "text/plain"
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -125,8 +126,8 @@ def finished(stage: Stage) -> None:
     stage.detail(run, "after the late stop")
     stage.pause(stage.later)
     stage.detail(run, "after the late stop")
-    stage.stop(run, NO_USER, request=stage.stop_request(run.task_id, body=b"{}"))
-    stage.stop(run, UNKNOWN_KEY, request=stage.stop_request(run.task_id, user=run.user, key=made_up_key()))
+    for case, request in _refused_stops(stage, run):
+        stage.stop(run, case, request=request)
 
 
 def neighbours(stage: Stage) -> None:
@@ -207,7 +208,7 @@ def _refused_stops(stage: Stage, run: LiveRun) -> list[tuple[str, Request]]:
         (NO_USER, asked(body=b"{}")),
         (UNKNOWN_KEY, asked(user=run.user, key=made_up_key())),
         *((f"{mode} key", asked(user=run.user, key=placeholder(name))) for mode, name in modes.items()),
-        ("text/plain", asked(user=run.user, headers=(("Content-Type", "text/plain"),))),
+        (TEXT_PLAIN, asked(user=run.user, headers=(("Content-Type", "text/plain"),))),
     ]
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.stage import Stage
-from conformance.trace import LATER, Event
+from conformance.trace import LATER, Event, Run
 
 LAST_LOOK = "detail of the first run"
+LONG_OVER = "stop long after the end"
 BETWEEN = 0.2  # seconds in which the next node is expected to begin
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
 FEW = 4  # events of which one may say that they came all at once
@@ -37,15 +38,24 @@ def plain(stage: Stage) -> None:
 def closing(stage: Stage) -> None:
     """See whether the target is still there, and walk the happy path once more, as far as the acknowledgement.
 
-    The detail of its first run is read again: by now whoever writes late has written.
+    The detail of its first run is read again: by now whoever writes late has written. A run that ended by itself is
+    stopped once more: by now whoever forgets has forgotten.
     """
     stage.see_whether_still_there()
     stopped = next((run for run in stage.seen("plain").runs if run.effective), None)
     if stopped is not None and stopped.run_id:
         stage.read(stopped.run_id, LAST_LOOK, stopped.stream.id)
+    ended = next((run for run in stage.seen("finished").runs if run.terminal and run.task_id), None)
+    if ended is not None and ended.task_id:
+        about = {"run": ended.stream.id, "task": ended.task_id, "by": "owner"}
+        stage.send("stop", LONG_OVER, stage.stop_request(ended.task_id, user=_owner(ended)), about=about)
     run = stage.start("owner")
     stage.stop(run, "stop")
     stage.leave(run)
+
+
+def _owner(run: Run) -> str | None:
+    return run.stream.about.get("user")
 
 
 def in_its_midst(run: LiveRun) -> None:

@@ -60,6 +60,7 @@ def drawn_requests(stage: Stage) -> None:
     drawing.listed("credentials", heads.listed_credentials())
     drawing.shapes("credentials", heads.credentials())
     drawing.shapes("spelling", bodies.spelling())
+    drawing.all("members", [bodies.long_member()])
     drawing.shapes("members", bodies.members())
     drawing.shapes("header case", heads.header_case())
     drawing.shapes("charset", heads.charsets())

@@ -1,6 +1,8 @@
 """Requests that must be refused, each sent for a run that is alive, and the odd ones that must not be."""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from conformance.masking import placeholder
@@ -11,7 +13,7 @@ from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS
-from conformance.trace import ANVIL, Exchange, Headers
+from conformance.trace import ANVIL, Exchange, Headers, Request
 
 MALFORMED = b'{"user": "conformance-bodies"'
 FORM: Headers = (("Content-Type", "application/x-www-form-urlencoded"),)
@@ -31,6 +33,8 @@ ACCEPTED_USERS = {
     "the word null": "null",
     "a mail address": "conformance+tests@example.org",
     "a path": "conformance/a:b/50%25",
+    "a UUID": "c04f04a9-ce00-4c0d-8b1f-c0f04a9ce001",
+    "one character": "0",
     "a blank at the end": "conformance ",
     "255 characters": "conformance-" + "u" * 243,
     "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r ",
@@ -40,6 +44,7 @@ FLEETING = 2  # runs in a row that are over after one stop
 
 IN_HEADERS = "user in headers"
 IN_QUERY_ALONE = "user in the query, no body"
+IN_QUERY_BESIDE_NULL = "user null, one in the query"
 MULTIPART_FORM = "multipart form"
 OF_A_PROTOTYPE = "user of a prototype"
 IN_AN_ARRAY = "the right body in an array"
@@ -60,12 +65,17 @@ class Anvil:
         self._struck = 0
         self._fleeting = 0
 
-    def strike(self, case: str, **parts: Any) -> Exchange:
-        """Send a stop that is made of ``parts`` (see ``Stage.stop_request``), for a run that is alive."""
+    def strike(self, case: str, spelled: Callable[[str], str] = str, **parts: Any) -> Exchange:
+        """Send a stop that is made of ``parts`` (see ``Stage.stop_request``), for a run that is alive.
+
+        ``spelled`` writes its URL in another way.
+        """
         run = self._alive()
+        task = run.task_id if run else str(uuid.uuid4())
+        request = self._stage.stop_request(task, **parts)
+        request = replace(request, url=spelled(request.url))
         if run is None:
-            return _for_no_run(self._stage, case, str(uuid.uuid4()), **parts)
-        request = self._stage.stop_request(run.task_id, **parts)
+            return _send_for_no_run(self._stage, case, task, request)
         self._struck += 1
         exchange = self._stage.stop(run, case, request=request, live="yes")
         if exchange.status is not None and exchange.status < 300:
@@ -117,6 +127,7 @@ def users(stage: Stage) -> None:
         anvil.strike(f"user {case}", body=json_bytes({"user": value}))
     anvil.strike("user in the query", body=b"{}", query=f"?user={stage.user}")
     anvil.strike(IN_QUERY_ALONE, body=b"", headers=(), query=f"?user={stage.user}")
+    anvil.strike(IN_QUERY_BESIDE_NULL, body=json_bytes({"user": None}), query=f"?user={stage.user}")
     named = tuple((name, stage.user) for name in ("User", "X-User", "X-User-Id", "X-Forwarded-User"))
     anvil.strike(IN_HEADERS, body=b"{}", headers=(*named, *JSON_HEADERS))
     anvil.strike("user under another name", body=json_bytes({"user_id": stage.user, "User": stage.user}))
@@ -126,7 +137,11 @@ def users(stage: Stage) -> None:
 
 def _for_no_run(stage: Stage, case: str, task: str, **parts: Any) -> Exchange:
     """A stop for a task that was made up."""
-    return stage.send("stop", case, stage.stop_request(task, **parts), about={"task": task, "live": "no"})
+    return _send_for_no_run(stage, case, task, stage.stop_request(task, **parts))
+
+
+def _send_for_no_run(stage: Stage, case: str, task: str, request: Request) -> Exchange:
+    return stage.send("stop", case, request, about={"task": task, "live": "no"})
 
 
 def _made_up(stage: Stage) -> str:

@@ -3,11 +3,15 @@
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import refused_as, untouched, worst
+from conformance.scenarios.keys import AGAIN
 from conformance.trace import Exchange, Trace
 
 
 def _refused(app_modes: Trace, contract: Contract, mode: str) -> None:
-    refused_as(app_modes.case(f"{mode} key"), contract.stop.error("not_workflow_app"))
+    error = contract.stop.error("not_workflow_app")
+    refused_as(app_modes.case(f"{mode} key"), error)
+    for again in app_modes.each(f"{mode} key {AGAIN}"):
+        refused_as(again, error)
 
 
 @requirement("stop.app-mode.chat")

@@ -6,7 +6,16 @@ from conformance.contract import Contract
 from conformance.judging import Inconclusive, require, requirement, unlimited
 from conformance.masking import placeholder
 from conformance.refusal import UNAUTHORIZED, accepted, refused_with, untouched, worst
-from conformance.scenarios.keys import COOKIE, DECORATED, FIRST_OF_ALL, GLUED, SLASH
+from conformance.scenarios.keys import (
+    COOKIE,
+    DECORATED,
+    ENCODED,
+    FIRST_OF_ALL,
+    FROM_INSIDE,
+    GLUED,
+    SLASH,
+    SLASHES,
+)
 from conformance.target import KEYS, OWNER_KEY
 from conformance.trace import Exchange, History, Trace
 
@@ -23,9 +32,18 @@ def _refused_if_sent(credentials: Trace, *cases: str) -> None:
         refused_with(exchange, UNAUTHORIZED)
 
 
+def _not_let_in(credentials: Trace, *cases: str) -> None:
+    """Require that these are no success; a redirect, or an unknown path, is as good as a refusal."""
+    for exchange in credentials.each(*cases):
+        taken = unlimited(exchange).status // 100 == 2
+        seen = f"{exchange.case}: answered {exchange.seen}; expected is no success"
+        require(not taken, seen, exchange, at=exchange.ended_at)
+
+
 @requirement("stop.auth.no-header")
 def test_a_stop_without_a_key_is_refused(credentials: Trace) -> None:
     _refused(credentials, "no header")
+    _not_let_in(credentials, FROM_INSIDE)
 
 
 @requirement("stop.auth.empty-header")
@@ -55,10 +73,7 @@ def test_a_key_that_no_app_has_is_refused(credentials: Trace) -> None:
     _refused(credentials, "unknown key")
     for again in credentials.where(lambda exchange: exchange.case in {"unknown key", "unknown key again"}):
         refused_with(again, UNAUTHORIZED)
-    for around in credentials.each(SLASH, COOKIE):
-        taken = unlimited(around).status // 100 == 2  # a redirect, or an unknown path, is as good
-        seen = f"{around.case}: answered {around.seen}; expected is no success"
-        require(not taken, seen, around, at=around.ended_at)
+    _not_let_in(credentials, SLASH, SLASHES, ENCODED, COOKIE)
 
 
 @requirement("stop.auth.shortened-key")

@@ -4,7 +4,9 @@ from conformance.contract import Contract, property_values
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
 from conformance.runs import settled_status
-from conformance.scenarios.lifecycle import NO_USER, UNKNOWN_KEY
+from conformance.scenarios.lifecycle import NO_USER, TEXT_PLAIN, UNKNOWN_KEY
+from conformance.scenarios.opening import LONG_OVER
+from conformance.target import MODE_KEYS
 from conformance.trace import Exchange, Json, Trace
 
 
@@ -30,8 +32,21 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
 
 
 @requirement("stop.lifecycle.late-answer")
-def test_a_stop_of_a_finished_run_is_answered_as_documented(finished: Trace, contract: Contract) -> None:
+def test_a_stop_of_a_finished_run_is_answered_as_documented(
+    finished: Trace, closing: Trace, contract: Contract
+) -> None:
     done_or_refused(finished.case("late stop"), contract)
+    for later in closing.each(LONG_OVER):
+        done_or_refused(later, contract)
+
+
+@requirement("stop.lifecycle.other-answer")
+def test_a_stop_in_the_name_of_another_user_is_answered_as_documented(
+    another_user: Trace, contract: Contract
+) -> None:
+    another_user.case("foreign stop")
+    for foreign in another_user.each("foreign stop"):
+        done_or_refused(foreign, contract)
 
 
 @requirement("stop.lifecycle.unknown-answer")
@@ -45,6 +60,8 @@ def test_what_must_be_refused_is_refused_when_the_run_is_over(finished: Trace, c
     refused_with(stranger, UNAUTHORIZED)
     if nobody.status not in OVER - {400}:
         refused_as(nobody, contract.stop.error("invalid_param"))
+    for other in finished.each(TEXT_PLAIN, *(f"{mode} key" for mode in MODE_KEYS)):
+        refused_with(other)
 
 
 @requirement("stop.lifecycle.refused-when-unknown")

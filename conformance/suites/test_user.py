@@ -3,7 +3,13 @@
 from conformance.contract import Contract
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import accepted, not_for_being_unknown, refused_as, refused_with, worst
-from conformance.scenarios.refusals import ACCEPTED_USERS, IN_HEADERS, IN_QUERY_ALONE, OF_A_PROTOTYPE
+from conformance.scenarios.refusals import (
+    ACCEPTED_USERS,
+    IN_HEADERS,
+    IN_QUERY_ALONE,
+    IN_QUERY_BESIDE_NULL,
+    OF_A_PROTOTYPE,
+)
 from conformance.trace import Exchange, Trace
 
 
@@ -49,8 +55,8 @@ def test_an_empty_user_is_refused(users: Trace, contract: Contract) -> None:
 @requirement("stop.user.in-query")
 def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) -> None:
     _refused(users, contract, "in the query")
-    for alone in users.each(IN_QUERY_ALONE):
-        refused_with(alone)
+    for other in users.each(IN_QUERY_ALONE, IN_QUERY_BESIDE_NULL):
+        refused_with(other)
 
 
 @requirement("stop.user.other-name")

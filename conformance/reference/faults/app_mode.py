@@ -1,6 +1,7 @@
 """Faults in which apps may stop a workflow."""
 
 from dataclasses import replace
+from typing import Any
 
 from werkzeug.wrappers import Response
 
@@ -119,3 +120,31 @@ class CompletionHasAnotherCode(Reference):
         if app.mode == "completion":
             raise Refused(replace(NOT_WORKFLOW_APP, code="app_unavailable"))
         super().check_mode(app)
+
+
+@breaks("stop.app-mode.completion")
+class RefusesAModeOnce(Reference):
+    """Refuses the key of a completion app once for each task, and takes it for settled from then on."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.refused: set[str] = set()
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        if app.mode == "completion" and task_id in self.refused:
+            return self.success()
+        if app.mode == "completion":
+            self.refused.add(task_id)
+        return super().do_stop(request, app, task_id)
+
+
+@breaks("stop.lifecycle.refused-when-over")
+class LetsAgentsInWhenOver(Reference):
+    """Answers success to the key of an agent when the run is over."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        is_over = run is not None and run.has_ended
+        return (
+            self.success() if app.mode == "agent-chat" and is_over else super().do_stop(request, app, task_id)
+        )

@@ -1,5 +1,6 @@
 """Faults by which the user of a stop is no longer the user of its run."""
 
+import re
 import unicodedata
 from urllib.parse import unquote, unquote_plus
 
@@ -79,3 +80,29 @@ class TrimsUsers(_Rewrites):
 
     def rewritten(self, user: str) -> str:
         return user.rstrip(" ")
+
+
+class _Forgets(Reference):
+    """Finds the runs of everybody but of some users, whose stops are acknowledged nonetheless."""
+
+    def overlooks(self, user: str) -> bool:
+        raise NotImplementedError
+
+    def may_stop(self, run: Run, app: App, user: str) -> bool:
+        return super().may_stop(run, app, user) and not self.overlooks(user)
+
+
+@breaks("stop.lifecycle.any-user")
+class TakesUuidsForIds(_Forgets):
+    """Takes a user whose name is a UUID for one of its own ids, of which it has no such."""
+
+    def overlooks(self, user: str) -> bool:
+        return re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", user) is not None
+
+
+@breaks("stop.lifecycle.any-user")
+class ShortNamesAreNoNames(_Forgets):
+    """Does not find the runs of users whose names are too short for its index."""
+
+    def overlooks(self, user: str) -> bool:
+        return len(user) < 3

@@ -65,3 +65,13 @@ class DeepBodiesBreakIt(Reference):
         if raw.count(b"[") + raw.count(b'{"') > 50:
             raise Refused(INTERNAL)
         return super().parse(raw)
+
+
+@breaks("stop.robust.members")
+class LooksForTheUserNearby(Reference):
+    """Looks for the user in the first 4 KiB of a body only."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        if request.operation == "stop" and request.get_data().find(b'"user"') > 4096:
+            raise Refused(NO_USER)
+        return super().read_user(request, body)

@@ -216,3 +216,24 @@ class DetailTakesARefusalForAStop(_SaysStopped):
         if error == NOT_JSON and run is not None:
             self.mark(run)
         return super().refusal(request, error)
+
+
+@breaks("stop.lifecycle.late-answer")
+class ArchivesBreakIt(Reference):
+    """Answers 500 to a stop of a run that ended more than a second ago, for its row is in another table by then."""
+
+    def on_stop(self, run: Run) -> None:
+        if run.status == self.succeeded and run.ended_ago > 1:
+            raise Refused(INTERNAL)
+        super().on_stop(run)
+
+
+@breaks("stop.lifecycle.other-answer")
+class StrangersBreakIt(Reference):
+    """Answers 500 to a stop in the name of another user, for it takes the owner for granted."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = self.runs.by_task(task_id)
+        if run is not None and run.app == app and run.user != user:
+            raise Refused(INTERNAL)
+        return super().find_run(task_id, app, user)

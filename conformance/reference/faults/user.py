@@ -242,3 +242,20 @@ class FearsSlashes(_RefusesStopsOf):
 
     def dislikes(self, user: str) -> bool:
         return "a/b" in user
+
+
+@breaks("stop.user.any-string")
+class ZeroIsNobody(_RefusesStopsOf):
+    """Takes the user `0` for none, as a language does to which that text is false."""
+
+    def dislikes(self, user: str) -> bool:
+        return user == "0"
+
+
+@breaks("stop.user.in-query")
+class NullMeansTheQuery(Reference):
+    """Looks for the user in the query string where the one in the body is null."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        other = request.args.get("user")
+        return other if other and body.get("user", "") is None else super().read_user(request, body)
