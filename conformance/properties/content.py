@@ -138,7 +138,8 @@ _SECRETS = re.compile(
     r"Traceback \(most recent call last\)"
     r"|File \"[^\"\n]{1,200}\", line \d+"
     r"|\bat [\w$.<>/]+\([\w$]+\.(?:java|kt|scala|js|ts|cs|go):\d+"
-    r"|\bgoroutine \d+ \["
+    r"|\bgoroutine \d+ \[|\bthread '[^'\n]{1,60}' panicked at\b"
+    r"|[\w./-]+\.(?:rb:\d+:in\b|cs:line \d+|exs?:\d+: )"
     r"|\bSQLSTATE\b|\bpsycopg2?\.|\bsqlalchemy\.|\basyncpg\.|\bpymysql\.|\bjava\.sql\."
     r"|(?i:\bselect\b[^\n;]{1,200}\bfrom\b\s+[\w.\"`]+\s+where\b|\binsert into\b\s+[\w.\"`]+\s*\()"
     r"|(?<![\w.:/-])/(?:usr|home|app|opt|var|srv|root|etc|tmp|lib)/[\w./-]*\.(?:py|pyc|js|ts|rb|php|go|java|so|conf|ya?ml)\b"
@@ -153,6 +154,11 @@ _INSIDE = re.compile(  # what a header may name, and a text that is for a client
 
 
 def leak(exchange: Exchange, _: Known) -> str | None:
+    return leaked(exchange)
+
+
+def leaked(exchange: Exchange) -> str | None:
+    """What an answer tells of the server that is no client's business."""
     response = exchange.response
     if response is None:
         return None

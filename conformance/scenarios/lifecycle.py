@@ -124,10 +124,10 @@ def finished(stage: Stage) -> None:
     stage.read_details(run)
     stage.stop(run, "late stop")
     stage.detail(run, "after the late stop")
-    stage.pause(stage.later)
-    stage.detail(run, "after the late stop")
     for case, request in _refused_stops(stage, run):
         stage.stop(run, case, request=request)
+    stage.pause(stage.later)
+    stage.detail(run, "after the late stop")
 
 
 def neighbours(stage: Stage) -> None:

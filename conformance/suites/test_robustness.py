@@ -6,10 +6,11 @@ from collections.abc import Callable
 from conformance.contract import Contract
 from conformance.effects import Effects, end_of
 from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.properties.content import leaked
 from conformance.properties.judging import held, read_soundly, same_as_most, side_by_side
 from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
-from conformance.refusal import refused_with
-from conformance.trace import Exchange, Run, Trace
+from conformance.refusal import refused_with, worst
+from conformance.trace import Exchange, History, Run, Trace
 
 Observe = Callable[[str], None]
 
@@ -158,7 +159,10 @@ def test_no_answer_has_a_member_twice(drawn_requests: Trace, contract: Contract)
 
 
 @requirement("stop.robust.no-leaks")
-def test_no_answer_tells_what_the_server_is_made_of(drawn_requests: Trace, contract: Contract) -> None:
+def test_no_answer_tells_what_the_server_is_made_of(
+    drawn_requests: Trace, history: History, contract: Contract
+) -> None:
+    worst((exchange, leaked(exchange)) for exchange in history.exchanges if _is_the_servers_own(exchange))
     held("no-leaks", contract.stop, drawn_requests)
 
 
@@ -241,6 +245,11 @@ def test_how_much_was_drawn(
     if not exchanges:
         raise Inconclusive(drawn_requests.unmet or "nothing was drawn")
     observe(f"{len(exchanges)} requests: {_counted(exchanges)}")
+
+
+def _is_the_servers_own(exchange: Exchange) -> bool:
+    """Whether what is said there is no output of a workflow; what was drawn is judged by itself."""
+    return not _drawn(exchange) and (exchange.operation == "stop" or (exchange.status or 0) >= 400)
 
 
 def _counted(exchanges: list[Exchange]) -> str:

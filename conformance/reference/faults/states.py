@@ -237,3 +237,15 @@ class StrangersBreakIt(Reference):
         if run is not None and run.app == app and run.user != user:
             raise Refused(INTERNAL)
         return super().find_run(task_id, app, user)
+
+
+@breaks("stop.lifecycle.finished-stays")
+class BadKeysRewriteTheEnd(Reference):
+    """Refuses a stop with a bad key of a run that is over, and has written into its record by then."""
+
+    def authenticate(self, request: Request) -> App:
+        run = self.runs.by_task(request.task_id) if request.operation == "stop" else None
+        app = self.find_app(self.credential(request)) if "Authorization" in request.headers else None
+        if app is None and run is not None and run.status == self.succeeded:
+            run.status = self.stopped
+        return super().authenticate(request)

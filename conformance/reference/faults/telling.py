@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -92,6 +93,13 @@ class ShowsFramesOfJava(_TellsInMessage):
     """Has the frames of a stack in the message, as Java writes them."""
 
     text = "Unexpected character\n\tat com.example.JsonParser.parse(JsonParser.java:2477)"
+
+
+@breaks("stop.robust.no-leaks")
+class ShowsFramesOfRuby(_TellsInMessage):
+    """Has the frames of a stack in the message, as Ruby writes them."""
+
+    text = "unexpected token\napp/controllers/tasks_controller.rb:42:in 'stop'"
 
 
 @breaks("stop.robust.length")
@@ -232,3 +240,12 @@ class FillsTemplates(Reference):
     def do_stop(self, request: Request, app: App, task_id: str) -> Response:
         answer = super().do_stop(request, app, task_id)
         return self.json({"result": 49}) if b"{{7*7}}" in _sent(request) else answer
+
+
+@breaks("stop.robust.no-leaks")
+class DetailsTellTheirSql(Reference):
+    """Has the statement that found nothing in the refusal of a run detail."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        sql = "No row for SELECT workflow_runs.id FROM workflow_runs WHERE workflow_runs.id = 1"
+        return super().refusal(request, replace(error, message=sql) if error == NO_SUCH_RUN else error)

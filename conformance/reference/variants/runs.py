@@ -41,6 +41,19 @@ class TakesItsTime(Reference):
 
 
 @unusual()
+class KeepsFewRuns(Reference):
+    """Keeps the records of the last sixteen runs that are over, and knows nothing of those before."""
+
+    def do_detail(self, request: Request, app: App, run_id: str) -> Response:
+        run = self.runs.by_id(run_id)
+        if run is not None and run.has_ended:
+            since = [one for one in self.runs.all() if one.has_ended and one.ended_ago < run.ended_ago]
+            if len(since) >= 16:
+                raise Refused(NO_SUCH_RUN)
+        return super().do_detail(request, app, run_id)
+
+
+@unusual()
 class AcknowledgesLate(Reference):
     """Acknowledges a stop after the stream has ended."""
 
