@@ -114,7 +114,7 @@ class LiveStream:
 
     def _read(self, head: httpx.Response) -> None:
         limit = self._probe.target.limits.stream if self._is_stream else self._probe.target.limits.body
-        parser = SseParser()
+        parser = SseParser(limit)
         received = 0
         try:
             for chunk in head.iter_bytes():

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.properties.content import INJECTED, MARKUP
 from conformance.properties.shapes import USER, Shape, object_of
-from conformance.scenarios.refusals import MALFORMED
+from conformance.scenarios.mistakes import MALFORMED
 from conformance.scenarios.requests import JSON_HEADERS
 
 LONG_MEMBER = 9_000  # characters; some who look for a member look at the first 4 or 8 KiB

@@ -9,7 +9,8 @@ from hypothesis.strategies import SearchStrategy
 from conformance.properties.content import INJECTED, MARKUP
 from conformance.properties.known import MADE_UP
 from conformance.properties.shapes import OWN_KEY, USER, Shape
-from conformance.scenarios.refusals import FORM, TEXT
+from conformance.scenarios.mistakes import TEXT
+from conformance.scenarios.refusals import FORM
 from conformance.scenarios.requests import JSON_HEADERS
 from conformance.trace import Headers
 

@@ -4,11 +4,11 @@ from functools import partial
 from typing import Any
 
 from conformance.masking import placeholder
-from conformance.scenarios.lifecycle import made_up_key
-from conformance.scenarios.refusals import FORM, MALFORMED, TEXT, Anvil, for_a_run
+from conformance.scenarios.mistakes import MALFORMED, TEXT, made_up_key, mode_keys
+from conformance.scenarios.refusals import FORM, Anvil, for_a_run
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
-from conformance.target import MODE_KEYS, OWNER_KEY
+from conformance.target import OWNER_KEY
 from conformance.trace import Headers
 
 KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
@@ -121,7 +121,7 @@ def scheme_in_lower_case(stage: Stage) -> None:
 def app_modes(stage: Stage) -> None:
     """Stops with the keys of apps of other modes, as far as they were given, each twice."""
     anvil = Anvil(stage)
-    given = {mode: placeholder(name) for mode, name in MODE_KEYS.items() if name in stage.keys}
+    given = mode_keys(stage)
     for mode, key in given.items():
         anvil.strike(f"{mode} key", key=key)
     for mode, key in given.items():

@@ -4,7 +4,6 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -13,19 +12,17 @@ from conformance.runs import Natural, is_terminal
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
+from conformance.scenarios.mistakes import mistakes
 from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, wait_for_work, well_after_start
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
-from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY
+from conformance.target import OTHER_WORKFLOW_KEY
 from conformance.trace import Event, Exchange, Request
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
 NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
-NO_USER = "no user"
-UNKNOWN_KEY = "unknown key"
-TEXT_PLAIN = "text/plain"
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -124,8 +121,8 @@ def finished(stage: Stage) -> None:
     stage.read_details(run)
     stage.stop(run, "late stop")
     stage.detail(run, "after the late stop")
-    for case, request in _refused_stops(stage, run):
-        stage.stop(run, case, request=request)
+    for case, parts in mistakes(stage):
+        _mistake(stage, run, case, parts)
     stage.pause(stage.later)
     stage.detail(run, "after the late stop")
 
@@ -191,7 +188,7 @@ def refused(stage: Stage) -> None:
     """Send stops that must be refused, and see the run go on to its end."""
 
     def send(run: LiveRun) -> None:
-        in_lanes(lambda one: stage.stop(run, one[0], request=one[1]), _refused_stops(stage, run))
+        in_lanes(lambda one: _mistake(stage, run, *one), mistakes(stage))
         in_lanes(
             lambda one: stage.send("other method", one.method, one, about={"run": run.id}),
             _other_methods(stage, run),
@@ -200,16 +197,9 @@ def refused(stage: Stage) -> None:
     _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect
 
 
-def _refused_stops(stage: Stage, run: LiveRun) -> list[tuple[str, Request]]:
-    """Stops of a run that must be refused, by name."""
-    asked = partial(stage.stop_request, run.task_id)
-    modes = {mode: name for mode, name in MODE_KEYS.items() if name in stage.keys}
-    return [
-        (NO_USER, asked(body=b"{}")),
-        (UNKNOWN_KEY, asked(user=run.user, key=made_up_key())),
-        *((f"{mode} key", asked(user=run.user, key=placeholder(name))) for mode, name in modes.items()),
-        (TEXT_PLAIN, asked(user=run.user, headers=(("Content-Type", "text/plain"),))),
-    ]
+def _mistake(stage: Stage, run: LiveRun, case: str, parts: Mapping[str, Any]) -> Exchange:
+    """Send a stop of a run that must be refused."""
+    return stage.stop(run, case, request=stage.stop_request(run.task_id, **{"user": run.user, **parts}))
 
 
 def _other_methods(stage: Stage, run: LiveRun) -> list[Request]:
@@ -310,8 +300,3 @@ def _still_goes_on(stage: Stage, run: LiveRun) -> bool:
     if run.first("workflow_run_id") and not run.over:
         stage.detail(run)
     return not any(is_terminal(event) and event.status == "succeeded" for event in run.stream.events)
-
-
-def made_up_key() -> str:
-    """A key that no app has."""
-    return f"app-{uuid.uuid4().hex[:24]}"

@@ -15,7 +15,7 @@ from conformance.properties.known import AGAIN, BESIDE, DRAWN, ENOUGH, NOBODY_BE
 from conformance.properties.shapes import Shape, object_of
 from conformance.scenarios.lifecycle import started_early_enough
 from conformance.scenarios.live import LiveRun, Unmet
-from conformance.scenarios.refusals import MALFORMED
+from conformance.scenarios.mistakes import MALFORMED
 from conformance.scenarios.stage import Stage
 from conformance.trace import Exchange, Request
 

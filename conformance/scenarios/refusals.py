@@ -1,23 +1,19 @@
 """Requests that must be refused, each sent for a run that is alive, and the odd ones that must not be."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.masking import placeholder
 from conformance.scenarios.lanes import in_lanes
-from conformance.scenarios.lifecycle import made_up_key
 from conformance.scenarios.live import LiveRun, Unmet
+from conformance.scenarios.mistakes import MALFORMED, MALFORMED_JSON, TEXT, TEXT_PLAIN, mistakes, mode_keys
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
-from conformance.target import MODE_KEYS
 from conformance.trace import ANVIL, Exchange, Headers, Request
 
-MALFORMED = b'{"user": "conformance-bodies"'
 FORM: Headers = (("Content-Type", "application/x-www-form-urlencoded"),)
-TEXT: Headers = (("Content-Type", "text/plain"),)
 MULTIPART: Headers = (("Content-Type", "multipart/form-data; boundary=conformance"),)
 MULTIPART_BODY = (
     b'--conformance\r\nContent-Disposition: form-data; name="user"\r\n\r\n%b\r\n--conformance--\r\n'
@@ -171,14 +167,14 @@ def for_a_run(stage: Stage, case: str, **parts: Any) -> None:
 
 def user_strings(stage: Stage) -> None:
     """Runs started and stopped by users with unusual names."""
-    refused: list[str] = []
+    refused: dict[str, str] = {}
 
     def stop_one(named: tuple[str, str]) -> None:
         case, user = named
         try:
             run = stage.start(case, user=user)
         except Unmet:
-            refused.append(case)
+            refused[case] = user
             return  # whether a run may be started by that name is not this operation's contract
         run.wait(well_after_start(run, "node_started"), NODE_PATIENCE)
         stage.stop(run, case)
@@ -186,10 +182,20 @@ def user_strings(stage: Stage) -> None:
         stage.leave(run)
 
     in_lanes(stop_one, list(ACCEPTED_USERS.items()))
-    if len(refused) == len(ACCEPTED_USERS):
+    if refused:
+        _stop_by_those(stage, refused)
+
+
+def _stop_by_those(stage: Stage, users: Mapping[str, str]) -> None:
+    """Stop a made-up task in the names of those who may start no run, where that can tell something."""
+    try:
         task = _made_up(stage)
-        for case, user in ACCEPTED_USERS.items():
-            _for_no_run(stage, case, task, user=user)
+    except Unmet:
+        if len(users) < len(ACCEPTED_USERS):
+            return  # the others have told
+        raise
+    for case, user in users.items():
+        _for_no_run(stage, case, task, user=user)
 
 
 def bodies(stage: Stage) -> None:
@@ -198,7 +204,7 @@ def bodies(stage: Stage) -> None:
     good = json_bytes({"user": stage.user})
     anvil.strike("no body", body=b"", headers=())
     anvil.strike("empty body", body=b"")
-    anvil.strike("malformed JSON", body=MALFORMED)
+    anvil.strike(MALFORMED_JSON, body=MALFORMED)
     anvil.strike("not UTF-8", body=b'{"user": "\xff\xfe"}')
     for case, value in {
         "array": [stage.user],
@@ -210,7 +216,7 @@ def bodies(stage: Stage) -> None:
         anvil.strike(f"body is a JSON {case}", body=json_bytes(value))
     anvil.strike(IN_AN_ARRAY, body=b"[" + good + b"]")
     anvil.strike(IN_A_STRING, body=json_bytes(good.decode()))
-    anvil.strike("text/plain", body=good, headers=TEXT)
+    anvil.strike(TEXT_PLAIN, body=good, headers=TEXT)
     anvil.strike("form", body=f"user={stage.user}".encode(), headers=FORM)
     anvil.strike(MULTIPART_FORM, body=MULTIPART_BODY % stage.user.encode(), headers=MULTIPART)
     anvil.unharmed()
@@ -224,16 +230,6 @@ def unknown_members(stage: Stage) -> None:
 
 def unknown_tasks(stage: Stage) -> None:
     """Stops that must be refused, of tasks that do not exist."""
-
-    def send(case: str, **parts: Any) -> None:
+    nobody = [(f"{mode} key, no user", {"key": key, "body": b"{}"}) for mode, key in mode_keys(stage).items()]
+    for case, parts in (*nobody, *mistakes(stage)):
         _for_no_run(stage, case, str(uuid.uuid4()), **parts)
-
-    send("user missing", body=b"{}")
-    send("user null", body=json_bytes({"user": None}))
-    send("malformed JSON", body=MALFORMED)
-    send("text/plain", headers=TEXT)
-    for mode, name in MODE_KEYS.items():
-        if name in stage.keys:
-            send(f"{mode} key", key=placeholder(name))
-            send(f"{mode} key, no user", key=placeholder(name), body=b"{}")
-    send("unknown key", key=made_up_key())

@@ -20,8 +20,8 @@ from conformance.effects import Effects
 from conformance.model import contradiction, of_sequence
 from conformance.properties.by_seed import seeded
 from conformance.runs import Natural
-from conformance.scenarios.lifecycle import made_up_key
 from conformance.scenarios.live import LiveRun
+from conformance.scenarios.mistakes import made_up_key
 from conformance.scenarios.stage import Stage
 
 STEPS = 8

@@ -4,7 +4,14 @@ from conformance.contract import Contract, property_values
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
 from conformance.runs import settled_status
-from conformance.scenarios.lifecycle import NO_USER, TEXT_PLAIN, UNKNOWN_KEY
+from conformance.scenarios.mistakes import (
+    MALFORMED_JSON,
+    NO_KEY,
+    NO_USER,
+    NULL_USER,
+    TEXT_PLAIN,
+    UNKNOWN_KEY,
+)
 from conformance.scenarios.opening import LONG_OVER
 from conformance.target import MODE_KEYS
 from conformance.trace import Exchange, Json, Trace
@@ -59,11 +66,12 @@ def test_a_stop_of_an_unknown_task_is_answered_as_documented(reach: Trace, contr
 
 @requirement("stop.lifecycle.refused-when-over")
 def test_what_must_be_refused_is_refused_when_the_run_is_over(finished: Trace, contract: Contract) -> None:
-    nobody, stranger = finished.case(NO_USER), finished.case(UNKNOWN_KEY)
-    refused_with(stranger, UNAUTHORIZED)
-    if nobody.status not in OVER - {400}:
-        refused_as(nobody, contract.stop.error("invalid_param"))
-    for other in finished.each(TEXT_PLAIN, *(f"{mode} key" for mode in MODE_KEYS)):
+    for stranger in (finished.case(UNKNOWN_KEY), *finished.each(NO_KEY)):
+        refused_with(stranger, UNAUTHORIZED)
+    for nobody in (finished.case(NO_USER), *finished.each(NULL_USER)):
+        if nobody.status not in OVER - {400}:
+            refused_as(nobody, contract.stop.error("invalid_param"))
+    for other in finished.each(MALFORMED_JSON, TEXT_PLAIN, *(f"{mode} key" for mode in MODE_KEYS)):
         refused_with(other)
 
 

@@ -249,3 +249,44 @@ class BadKeysRewriteTheEnd(Reference):
         if app is None and run is not None and run.status == self.succeeded:
             run.status = self.stopped
         return super().authenticate(request)
+
+
+class _WhenOver(Reference):
+    """Answers a stop of a run that is over in a way of its own."""
+
+    def when_over(self, request: Request) -> Response | None:
+        raise NotImplementedError
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        other = self.when_over(request) if run and run.has_ended else None
+        return other or super().do_stop(request, app, task_id)
+
+
+@breaks("stop.lifecycle.refused-when-over")
+class TakesTextWhenOver(_WhenOver):
+    """Answers success to a stop as plain text when the run is over."""
+
+    def when_over(self, request: Request) -> Response | None:
+        return None if request.is_json else self.success()
+
+
+@breaks("stop.lifecycle.refused-when-over")
+class StumblesWhenOver(_WhenOver):
+    """Answers 500 to malformed JSON when the run is over."""
+
+    def when_over(self, request: Request) -> Response | None:
+        if request.is_json and request.get_json(silent=True) is None:
+            raise Refused(INTERNAL)
+        return None
+
+
+@breaks("stop.lifecycle.refused-when-over")
+class AsksForNoKeyWhenOver(Reference):
+    """Asks for no key where the run is over, since nothing is left to be stopped."""
+
+    def authenticate(self, request: Request) -> App:
+        run = self.runs.by_task(request.task_id) if request.operation == "stop" else None
+        if run is not None and run.has_ended and "Authorization" not in request.headers:
+            return run.app
+        return super().authenticate(request)

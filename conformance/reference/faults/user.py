@@ -259,3 +259,11 @@ class NullMeansTheQuery(Reference):
     def read_user(self, request: Request, body: dict[str, Any]) -> str:
         other = request.args.get("user")
         return other if other and body.get("user", "") is None else super().read_user(request, body)
+
+
+@breaks("stop.user.any-string")
+class KnowsNoMailAddresses(Reference):
+    """Refuses a user who is a mail address, whether to start a run or to stop it."""
+
+    def is_user(self, value: object) -> bool:
+        return super().is_user(value) and "@example" not in str(value)

@@ -1,0 +1,39 @@
+"""Stops that must be refused whatever has become of their task."""
+
+import uuid
+from typing import Any
+
+from conformance.masking import placeholder
+from conformance.scenarios.requests import json_bytes
+from conformance.scenarios.stage import Stage
+from conformance.target import MODE_KEYS
+from conformance.trace import Headers
+
+NO_USER, NULL_USER = "no user", "null user"
+NO_KEY, UNKNOWN_KEY = "no key", "unknown key"
+MALFORMED_JSON, TEXT_PLAIN = "malformed JSON", "text/plain"
+MALFORMED = b'{"user": "conformance-bodies"'
+TEXT: Headers = (("Content-Type", "text/plain"),)
+
+
+def mistakes(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
+    """The stops by name, each as what it is made of (see ``Stage.stop_request``)."""
+    return [
+        (NO_USER, {"body": b"{}"}),
+        (NULL_USER, {"body": json_bytes({"user": None})}),
+        (MALFORMED_JSON, {"body": MALFORMED}),
+        (TEXT_PLAIN, {"headers": TEXT}),
+        *((f"{mode} key", {"key": key}) for mode, key in mode_keys(stage).items()),
+        (NO_KEY, {"key": None}),
+        (UNKNOWN_KEY, {"key": made_up_key()}),
+    ]
+
+
+def mode_keys(stage: Stage) -> dict[str, str]:
+    """The keys of the apps of other modes, as far as they were given, by mode."""
+    return {mode: placeholder(name) for mode, name in MODE_KEYS.items() if name in stage.keys}
+
+
+def made_up_key() -> str:
+    """A key that no app has."""
+    return f"app-{uuid.uuid4().hex[:24]}"
