@@ -9,6 +9,7 @@ from conformance.target import Deadlines
 from conformance.trace import CLEAN_UP, FINAL, Exchange, Run, Trace
 
 WAITED_FOR = frozenset({"left", "silence"})
+PROMPT = 1000.0  # milliseconds; a stop that took longer was kept waiting by something, such as streams
 # Events that say nothing of how a run is: Dify sends the rest of the speech when it is over (generate_task_pipeline.py).
 ASIDE = frozenset({"ping", "tts_message", "tts_message_end"})
 
@@ -33,7 +34,9 @@ class Effects:
     def stoppable(self, run: Run, stop: Exchange) -> Run:
         """The run, provided that it did not end by itself before the stop could work; raises Inconclusive."""
         if self._ended_by_itself(run, stop):
-            raise _too_short(run, "while")
+            raise _kept_waiting(stop) if stop.ended_at - stop.sent_at > PROMPT else _too_short(run, "while")
+        if unread(run):
+            raise _larger_than_read(run)
         left = run.stream.ending == "left" and run.terminal is None
         if left and run.stream.ended_at - stop.ended_at < self.deadlines.stop * 1000:
             raise Inconclusive("the suite broke off before the stop had its time to work")
@@ -68,6 +71,8 @@ class Effects:
         Raises Inconclusive where it has not ended, but waits for somebody.
         """
         end = run.terminal
+        if unread(run):
+            raise _larger_than_read(run)
         if end is None and is_paused(run):
             raise Inconclusive(
                 "the run waits for somebody (workflow_paused); give a workflow that asks nobody"
@@ -117,6 +122,11 @@ def is_paused(run: Run) -> bool:
     return run.stream.ending == "clean" and names[-1:] == ["workflow_paused"]
 
 
+def unread(run: Run) -> bool:
+    """Whether the suite stopped reading the stream before its end, for there was too much of it."""
+    return run.terminal is None and run.stream.ending == "too large"
+
+
 def end_of(run: Run) -> str:
     """How a run ended: as its terminal event says, or without any."""
     if run.terminal is not None:
@@ -135,6 +145,25 @@ def alive(run: Run, stop: Exchange) -> Run:
     if run.over_at is not None and run.over_at <= stop.sent_at:
         raise _too_short(run, "before")
     return run
+
+
+def _larger_than_read(run: Run) -> Inconclusive:
+    return Inconclusive(f"the stream of run “{run.label}” was not read to its end: {larger_than_read(run)}")
+
+
+def larger_than_read(run: Run) -> str:
+    """What is told of a stream that is unread."""
+    told = run.stream.fault.text if run.stream.fault else "it is too large"
+    return (
+        f"{told}; give a workflow that says less (--inputs), or a larger limits.stream in the target's table"
+    )
+
+
+def _kept_waiting(stop: Exchange) -> Inconclusive:
+    return Inconclusive(
+        f"the stop was answered after {(stop.ended_at - stop.sent_at) / 1000:.1f} s, when the run was over; where the "
+        "target serves few connections at once, give a lower --concurrency or a workflow that runs longer (--inputs)"
+    )
 
 
 def _too_short(run: Run, when: str) -> Inconclusive:

@@ -63,7 +63,7 @@ class Limits:
     rate: float = 0.0  # requests a second, 0 for no limit
     concurrency: int = 4  # streams open at once; a default Dify serves ten connections
     together: int = 8  # stops at the same moment
-    body: int = 1 << 20  # bytes of one answer
+    body: int = 4 << 20  # bytes of one answer
     stream: int = (
         16 << 20
     )  # bytes of one stream, or of one event; that of the app in specs/apps has half a million

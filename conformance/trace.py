@@ -69,9 +69,14 @@ class Response:
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     @property
+    def busy(self) -> bool:
+        """Whether it asks to come again later: 429, or 503 that says when (RFC 9110 §15.6.4)."""
+        return self.status == TOO_MANY or (self.status == 503 and self.header("retry-after") is not None)
+
+    @property
     def limits(self) -> bool:
-        """Whether it says that too much was asked for at once: 429, or 400 in these words, as Dify has it."""
-        return self.status == TOO_MANY or (self.status == 400 and "too many requests" in self.text.lower())
+        """Whether it says that too much was asked for at once: it is busy, or 400 in these words, as Dify has it."""
+        return self.busy or (self.status == 400 and "too many requests" in self.text.lower())
 
     @property
     def retry_after(self) -> float | None:

@@ -25,6 +25,7 @@ NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
+SLOW_NODE = 15.0  # seconds in which a node is expected to have done its work
 NEXT_NODE = 0.6  # seconds for just any node where it does not
 
 
@@ -36,12 +37,16 @@ def at_once(stage: Stage) -> None:
 
 
 def during_node(stage: Stage) -> None:
-    """Stop a run when a node has begun to work that is not the first to do so."""
+    """Stop a run when a node has begun to work that is not the first to do so, or any where there is no other."""
     run = stage.start("owner")
     in_its_midst(run)
     first = {event.node for event in _started(run)}
     if not run.wait(lambda event: begins(event) and event.node not in first, DEEPER):
         run.wait(begins, NEXT_NODE, len(_started(run)) + 1)
+    if run.over:
+        stage.leave(run)
+        run = stage.start("owner")
+        in_its_midst(run)
     stage.stop(run, "stop")
     stage.settle(run)
 
@@ -54,11 +59,10 @@ def between_nodes(stage: Stage) -> None:
     """Stop a run when a node has just finished and the next has not begun."""
     run = stage.start("owner")
     finished = well_after_start(run, "node_finished")
-    if not run.wait(finished, NODE_PATIENCE * 2) and not run.wait(
-        lambda event: event.name == "node_finished", 0.01
-    ):
+    if not run.wait(finished, SLOW_NODE) and not run.wait(lambda event: event.name == "node_finished", 0.01):
         raise Unmet(
-            "the workflow showed no node events to time a stop by; give one with several nodes (--inputs)"
+            f"the workflow showed no end of a node within {SLOW_NODE:g} s to time a stop by; "
+            "give one with several nodes (--inputs)"
         )
     stage.stop(run, "stop")
     stage.settle(run)
@@ -103,6 +107,8 @@ def twice(stage: Stage) -> None:
     stage.stop(run, "second")
     stage.settle(run)
     stage.stop(run, "third")
+    for case, parts in mistakes(stage):
+        _mistake(stage, run, case, parts)
     stage.detail(run, "after the third")
 
 

@@ -17,7 +17,7 @@ from conformance.scenarios.record import Record, Recorder
 from conformance.scenarios.requests import Requests
 from conformance.scenarios.turnstile import Turnstile
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
-from conformance.trace import TOO_MANY, Exchange, Request, Response, Run, Trace
+from conformance.trace import Exchange, Request, Response, Run, Trace
 
 LONGEST = 10.0  # seconds to wait between them, whatever the target says
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up
@@ -258,7 +258,7 @@ class Stage(Requests):
         """The answer to a request, asked for again where the target says that it takes no more at the moment."""
         reply = ask()
         for _ in range(TRIES - 1):
-            if not (reply.response and reply.response.status == TOO_MANY) or hasattr(self._hurried, "now"):
+            if not (reply.response and reply.response.busy) or hasattr(self._hurried, "now"):
                 break
             self._slow_down(reply.response)
             reply = ask()

@@ -1,7 +1,7 @@
 """What every event stream keeps to, stopped or not."""
 
 from conformance.contract import Contract, violations
-from conformance.effects import ASIDE
+from conformance.effects import ASIDE, larger_than_read, unread
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import constants
 from conformance.refusal import spared
@@ -94,8 +94,11 @@ def test_nothing_comes_after_the_terminal_event(history: History) -> None:
 def test_a_stream_does_not_break_off(history: History) -> None:
     for run in _streams(history):
         seen = f"the stream of run “{run.label}” ({run.stream.scenario}) ended as: {run.stream.ending}"
-        broken = run.stream.ending in {"broken tail", "reset", "too large"}
+        broken = run.stream.ending in {"broken tail", "reset"}
         require(not broken, f"{seen}{f' ({run.stream.fault.text})' if run.stream.fault else ''}", run.stream)
+    cut = next(filter(unread, history.runs), None)
+    if cut is not None:
+        raise Inconclusive(f"run “{cut.label}” ({cut.stream.scenario}): {larger_than_read(cut)}")
 
 
 @requirement("stop.lifecycle.unasked")

@@ -119,6 +119,7 @@ class LetsOtherUsersStop(Reference):
 class LimitsItsRequests(Reference):
     """Takes twenty requests a second, and refuses what is more with 429 and `Retry-After`."""
 
+    refuses_with = 429
     pace = MappingProxyType({"round_seconds": 0.2, "rounds": 30})
     settings = """
 [target.trial]
@@ -127,8 +128,16 @@ base_url = "{url}"
 
     def answer(self, request: Request) -> Response:
         if self.count(("second", int(time.monotonic()))) > 20:
-            raise Refused(Error(429, "too_many_requests", "Too many requests.", (("Retry-After", "1"),)))
+            later = (("Retry-After", "1"),)
+            raise Refused(Error(self.refuses_with, "too_many_requests", "Too many requests.", later))
         return super().answer(request)
+
+
+@unusual(opens=("stop.robust.side-by-side",))
+class IsOverloaded(LimitsItsRequests):
+    """Takes twenty requests a second, and refuses what is more with 503 and `Retry-After`."""
+
+    refuses_with = 503
 
 
 @unusual()

@@ -315,3 +315,11 @@ class TellsWhatItStops(Reference):
                     "data": data | {"outputs": None, "elapsed_time": 0.1},
                 }
             yield event
+
+
+@unusual()
+class FillsDetailsIn(Reference):
+    """Knows at once how a run has ended, and a moment later when."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | ({"finished_at": None} if run.ended_ago < 0.3 else {})

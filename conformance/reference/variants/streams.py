@@ -126,3 +126,14 @@ class TellsOnlyNodes(Reference):
         for event in super().events(run):
             if not event["event"].startswith(("loop_", "text_")):
                 yield event
+
+
+@unusual()
+class HasLargeOutputs(Reference):
+    """Ends its runs by an event of more than a megabyte where nobody stopped them: a file is among the outputs."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            is_end = event["event"] == "workflow_finished" and event["data"]["status"] == self.succeeded
+            file = {"outputs": {"file": "QUJD" * 300_000}}
+            yield {**event, "data": {**event["data"], **file}} if is_end else event
