@@ -7,7 +7,8 @@ from conformance.contract import Contract, Operation
 from conformance.judging import Inconclusive, NoAnswer, Violation
 from conformance.properties.known import Known, gist
 from conformance.properties.rules import RULES, size
-from conformance.trace import Exchange, Trace
+from conformance.refusal import worst
+from conformance.trace import Exchange, History, Trace
 
 AT_ONCE = 200.0  # milliseconds between the first and the last of several requests that count as simultaneous
 SLOWEST = (
@@ -34,6 +35,13 @@ def held(rule: str, stop: Operation, *traces: Trace) -> None:
         raise Inconclusive(
             "all that was drawn breaks it as its example does, of which another requirement speaks"
         )
+
+
+def held_of_every_stop(rule: str, stop: Operation, history: History, drawn: Trace) -> None:
+    """Require that no stop at all is answered in a way that breaks a rule, drawn or not."""
+    others = (exchange for exchange in history.exchanges if exchange.operation == "stop")
+    worst((exchange, RULES[rule].wrong(exchange, Known(exchange, {}, stop))) for exchange in others)
+    held(rule, stop, drawn)
 
 
 def _fail(found: list[tuple[Exchange, str]], judged: int) -> None:

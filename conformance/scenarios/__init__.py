@@ -87,7 +87,7 @@ MAIN = (
     Scenario(properties.same_answers, streams=0, requests=40, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=56),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
-    Scenario(lifecycle.next_run, requests=6, details=2),
+    Scenario(lifecycle.next_run, requests=7, details=2),
     Scenario(lifecycle.finished, requests=17, details=1),
     Scenario(
         keys.credentials,
@@ -118,7 +118,7 @@ MAIN = (
     Scenario(lifecycle.run_id_for_task_id, requests=9, details=1),
     Scenario(lifecycle.id_elsewhere, requests=12),
     Scenario(lifecycle.another_user, requests=9, details=1),
-    Scenario(lifecycle.another_app, requests=9, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(lifecycle.another_app, streams=2, requests=11, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
     Scenario(lifecycle.reader_left, requests=2, details=1),
     Scenario(lifecycle.at_once, requests=2, details=1),

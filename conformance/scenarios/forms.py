@@ -20,6 +20,7 @@ OTHERS: Headers = (
     ("Cache-Control", "no-cache"),
     ("X-Request-Id", "conformance-1"),
     ("Cookie", "conformance=1"),
+    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
 )
 
 

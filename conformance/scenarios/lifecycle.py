@@ -25,6 +25,7 @@ NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
+OTHER_APP = "of another app"
 SLOW_NODE = 15.0  # seconds in which a node is expected to have done its work
 NEXT_NODE = 0.6  # seconds for just any node where it does not
 
@@ -161,6 +162,7 @@ def next_run(stage: Stage) -> None:
     stage.stop(first, "stop")
     stage.settle(first)
     second = stage.start("next", inputs=stage.inputs.short)
+    stage.stop(first, "once more")
     lasts = Natural(stage.finish(second)).lasts(stage.inputs.long)
     stage.read_details(second)
     stage.stop(second, "late stop")
@@ -252,10 +254,24 @@ def another_user(stage: Stage) -> None:
 
 
 def another_app(stage: Stage) -> None:
-    """Send a stop with the key of another workflow app."""
-    _leave_alone(
-        stage, lambda run: _send_foreign(stage, run, user=run.user, key=placeholder(OTHER_WORKFLOW_KEY))
-    )
+    """Send a stop with the key of another workflow app; beside it goes a run of that app, which its own key stops."""
+    other = _run_of_another_app(stage)
+    key = placeholder(OTHER_WORKFLOW_KEY)
+    run = started_early_enough(stage, "owner", lambda run: _send_foreign(stage, run, user=run.user, key=key))
+    if other is not None:
+        stage.stop(other, "stop")
+        other.wait_over(stage.deadlines.stop)
+        stage.leave(other)
+    stage.finish(run)
+    stage.read_details(run)
+
+
+def _run_of_another_app(stage: Stage) -> LiveRun | None:
+    """A run of the other app, None where it cannot be started as runs of the first can."""
+    try:
+        return stage.start(OTHER_APP, key=OTHER_WORKFLOW_KEY)
+    except Unmet:
+        return None
 
 
 def blocking(stage: Stage) -> None:

@@ -50,12 +50,15 @@ class Patience:
 class LiveRun:
     """A run that was started in streaming mode and is listened to."""
 
-    def __init__(self, id_: str, label: str, user: str, stream: LiveStream, request: Request) -> None:
+    def __init__(
+        self, id_: str, label: str, user: str, stream: LiveStream, request: Request, key: str
+    ) -> None:
         self.id = id_
         self.label = label
         self.user = user
         self.stream = stream
         self.request = request
+        self.key = key  # as it stands in requests: a placeholder
         self.stopped = False
         self.recorded: Exchange | None = None
 

@@ -40,9 +40,11 @@ class Requests:
         """A request below the base URL; ``key`` is what follows ``Bearer``, None for no such header."""
         known = key is not None and (key != placeholder(OWNER_KEY) or OWNER_KEY in self.target.keys)
         authorization: Headers = (("Authorization", f"Bearer {key}"),) if known else ()
+        given = {name.lower() for name, _ in headers}
+        usual = tuple((name, value) for name, value in ACCEPT if name.lower() not in given)
         extra = tuple((name, placeholder(shown)) for name, shown in self.target.extra_headers)
         url = self._base_url + path
-        return Request(method, url, (*authorization, *headers, *ACCEPT, *extra), body, len(body))
+        return Request(method, url, (*authorization, *headers, *usual, *extra), body, len(body))
 
     def stop_request(
         self,

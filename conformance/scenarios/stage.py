@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from conformance.contract import Contract, Operation
 from conformance.effort import EFFORTS, Effort
+from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
 from conformance.probe.raw import RawProbe, RawRequest
@@ -16,6 +17,7 @@ from conformance.scenarios.live import TRIES, LiveRun, Patience, Unmet
 from conformance.scenarios.record import Record, Recorder
 from conformance.scenarios.requests import Requests
 from conformance.scenarios.turnstile import Turnstile
+from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
 from conformance.trace import Exchange, Request, Response, Run, Trace
 
@@ -111,7 +113,7 @@ class Stage(Requests):
 
     def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
         """Send a stop for a run; by default the right one, by its owner."""
-        asked = request or self.stop_request(run.task_id, user=run.user)
+        asked = request or self.stop_request(run.task_id, user=run.user, key=run.key)
         owner = {} if request else {"by": "owner"}
         run.stopped = run.stopped or not request
         return self.send("stop", case, asked, about={"run": run.id, "task": run.task_id, **owner, **about})
@@ -144,17 +146,24 @@ class Stage(Requests):
     # runs -----------------------------------------------------------------------------------------------
 
     def start(
-        self, label: str, *, inputs: Mapping[str, Any] | None = None, user: str | None = None
+        self,
+        label: str,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        user: str | None = None,
+        key: str = OWNER_KEY,
     ) -> LiveRun:
-        """Start a streaming run and wait until its stream has given a task_id; raises Unmet."""
+        """Start a streaming run and wait until its stream has given a task_id; raises Unmet.
+
+        ``key`` is the variable with the key of the app.
+        """
         self._count_down()
         user = user or self.user
-        request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming")
+        request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming", key)
         for _ in range(self._patience.tries):
             with self.turnstile.outside():
-                run = LiveRun(
-                    self._kept.next_id(), label, user, LiveStream(self._probe, request, self.clock), request
-                )
+                stream = LiveStream(self._probe, request, self.clock)
+                run = LiveRun(self._kept.next_id(), label, user, stream, request, placeholder(key))
                 self._runs.append(run)
                 task = run.wait_for_task(self.deadlines.first_event)
             if task is not None:
@@ -271,7 +280,7 @@ class Stage(Requests):
 
     def _tidy(self, run: LiveRun) -> None:
         if not run.over and not run.stopped and run.first("task_id"):
-            request = self.stop_request(run.task_id, user=run.user)
+            request = self.stop_request(run.task_id, user=run.user, key=run.key)
             reply = self._probe.send_regardless(request, self.clock, seconds=CLEAN_UP)
             self._record(
                 "stop", CLEAN_UP_CASE, request, reply, {"run": run.id, "task": run.task_id, "by": "owner"}

@@ -73,7 +73,7 @@ def test_a_refusal_has_a_message(history: History) -> None:
         history,
         lambda r: (
             None
-            if isinstance(r.member.get("message"), str)
+            if isinstance(r.member.get("message"), str) and r.member["message"].strip()
             else f"message is {shown(r.member.get('message'))}"
         ),
     )

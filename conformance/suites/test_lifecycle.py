@@ -8,6 +8,7 @@ from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.known import gist
 from conformance.refusal import OVER, accepted
+from conformance.scenarios.lifecycle import OTHER_APP
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
 from conformance.trace import CLEAN_UP, FINAL, LATER, TERMINAL, Exchange, Run, Trace, statuses_of
@@ -266,6 +267,11 @@ def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effec
         broke = (foreign.status or 0) >= 500
         require(not broke, f"“{foreign.case}” was answered {foreign.seen}", foreign, at=foreign.ended_at)
     _goes_on(another_app, effects)
+
+
+@requirement("stop.lifecycle.second-app")
+def test_a_run_of_another_app_is_stopped_by_its_own_key(another_app: Trace, effects: Effects) -> None:
+    effects.stops(*effects.stopped(another_app, OTHER_APP))
 
 
 @requirement("stop.lifecycle.any-sequence")

@@ -7,7 +7,7 @@ from conformance.contract import Contract
 from conformance.effects import Effects, end_of
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import leaked
-from conformance.properties.judging import held, read_soundly, same_as_most, side_by_side
+from conformance.properties.judging import held, held_of_every_stop, read_soundly, same_as_most, side_by_side
 from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
 from conformance.refusal import refused_with, worst
 from conformance.trace import Exchange, History, Run, Trace
@@ -134,13 +134,13 @@ def test_every_answer_comes_whole(drawn_requests: Trace, contract: Contract) -> 
 
 
 @requirement("stop.robust.utf-8")
-def test_every_answer_is_utf_8(drawn_requests: Trace, contract: Contract) -> None:
-    held("utf-8", contract.stop, drawn_requests)
+def test_every_answer_is_utf_8(drawn_requests: Trace, history: History, contract: Contract) -> None:
+    held_of_every_stop("utf-8", contract.stop, history, drawn_requests)
 
 
 @requirement("stop.robust.no-mark")
-def test_no_answer_has_a_byte_order_mark(drawn_requests: Trace, contract: Contract) -> None:
-    held("no-mark", contract.stop, drawn_requests)
+def test_no_answer_has_a_byte_order_mark(drawn_requests: Trace, history: History, contract: Contract) -> None:
+    held_of_every_stop("no-mark", contract.stop, history, drawn_requests)
 
 
 @requirement("stop.robust.one-text")
@@ -149,13 +149,15 @@ def test_every_answer_is_one_json_text(drawn_requests: Trace, contract: Contract
 
 
 @requirement("stop.robust.no-nan")
-def test_no_answer_has_numbers_that_json_does_not_know(drawn_requests: Trace, contract: Contract) -> None:
-    held("no-nan", contract.stop, drawn_requests)
+def test_no_answer_has_numbers_that_json_does_not_know(
+    drawn_requests: Trace, history: History, contract: Contract
+) -> None:
+    held_of_every_stop("no-nan", contract.stop, history, drawn_requests)
 
 
 @requirement("stop.robust.unique-names")
-def test_no_answer_has_a_member_twice(drawn_requests: Trace, contract: Contract) -> None:
-    held("unique-names", contract.stop, drawn_requests)
+def test_no_answer_has_a_member_twice(drawn_requests: Trace, history: History, contract: Contract) -> None:
+    held_of_every_stop("unique-names", contract.stop, history, drawn_requests)
 
 
 @requirement("stop.robust.no-leaks")

@@ -177,3 +177,37 @@ class NextRunEndsAtOnce(Reference):
                 self.count(("left over", run.user), -left_over)
                 self.finish(run, self.stopped, self.stop_reason)
             yield event
+
+
+@breaks("stop.lifecycle.second-app")
+class KnowsOneApp(Reference):
+    """Loses the stops of runs of every workflow app but the first."""
+
+    def on_stop(self, run: Run) -> None:
+        if run.app == self.apps[0]:
+            super().on_stop(run)
+
+
+@breaks("stop.lifecycle.unasked")
+class StopsTheOtherApp(Reference):
+    """Stops the runs of all other apps along with a run of the first."""
+
+    def on_stop(self, run: Run) -> None:
+        super().on_stop(run)
+        for other in self.runs.all():
+            if run.app == self.apps[0] != other.app and not other.has_ended:
+                self.finish(other, self.stopped, self.stop_reason)
+
+
+@breaks("stop.lifecycle.next-run")
+class SecondStopsHitTheNext(Reference):
+    """Hands the second stop of a run that is over to the next one of the same user."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is None or run.status != self.stopped:
+            return run
+        later = [
+            one for one in self.runs.all() if one.user == user and one.age < run.age and not one.has_ended
+        ]
+        return min(later, key=lambda one: one.age) if later else run

@@ -227,3 +227,11 @@ class MalformedIsAnInnerError(Reference):
 
     def envelope(self, error: Error) -> dict[str, Any]:
         return super().envelope(replace(error, status=422) if error == MALFORMED else error)
+
+
+@breaks("stop.error.message")
+class HasNothingToSay(Reference):
+    """Has an empty message where the media type is refused."""
+
+    def envelope(self, error: Error) -> dict[str, Any]:
+        return super().envelope(error) | ({"message": ""} if error == NOT_JSON else {})

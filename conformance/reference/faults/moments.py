@@ -304,11 +304,11 @@ class RefusesAMethodAndStops(Reference):
 
 
 @breaks("stop.lifecycle.unasked")
-class RefusesAUserAndStops(Reference):
-    """Refuses a user who is no string, after it has stopped the run."""
+class RefusesANumberAndStops(Reference):
+    """Refuses a number as user, after it has stopped the run."""
 
     def read_user(self, request: Request, body: dict[str, Any]) -> str:
         run = self.runs.by_task(request.task_id)
-        if run is not None and "user" in body and not self.is_user(body["user"]):
+        if run is not None and isinstance(body.get("user"), int):
             self.finish(run, self.stopped, self.stop_reason)
         return super().read_user(request, body)

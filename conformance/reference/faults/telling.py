@@ -249,3 +249,16 @@ class DetailsTellTheirSql(Reference):
     def refusal(self, request: Request, error: Error) -> Response:
         sql = "No row for SELECT workflow_runs.id FROM workflow_runs WHERE workflow_runs.id = 1"
         return super().refusal(request, replace(error, message=sql) if error == NO_SUCH_RUN else error)
+
+
+@breaks("stop.robust.unique-names")
+class TellsTheResultTwice(Reference):
+    """Has the result twice in the success for a run that goes on."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        goes_on = run is not None and not run.has_ended
+        answer = super().do_stop(request, app, task_id)
+        if goes_on:
+            answer.set_data(b'{"result":"failed",' + answer.get_data()[1:])
+        return answer
