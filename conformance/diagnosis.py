@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from conformance.exchange import Json
 from conformance.explaining import Check, find_check
 from conformance.reachability import locked_out, unreachable
 from conformance.requirements import Catalogue, Requirement
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY, Target
-from conformance.trace import Json, NotRecorded, Trace
+from conformance.trace import NotRecorded, Trace
 from conformance.verdict import EXIT_CODES
 
 REFUSED_ALL = "credentials"  # the scenario whose every stop is refused, whatever the mode of the app

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from conformance.exchange import Event, Exchange, Json
 from conformance.recording import Recording
-from conformance.trace import ANVIL, CLEAN_UP, Event, Exchange, Json, Run
+from conformance.trace import ANVIL, CLEAN_UP, Run
 from conformance.verdict import Result
 
 EXIT_SAME, EXIT_WORSE, EXIT_INCOMPARABLE = 0, 1, 3

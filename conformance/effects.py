@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, Violation, require, shown
 from conformance.runs import ALMOST, Natural
 from conformance.target import Deadlines
-from conformance.trace import CLEAN_UP, FINAL, Exchange, Run, Trace
+from conformance.trace import CLEAN_UP, FINAL, Run, Trace
 
 WAITED_FOR = frozenset({"left", "silence"})
 PROMPT = 1000.0  # milliseconds; a stop that took longer was kept waiting by something, such as streams

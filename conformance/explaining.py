@@ -12,11 +12,11 @@ from conformance import suites
 from conformance.baseline import Entry
 from conformance.contract import Contract, PointerError
 from conformance.examples import PLACEHOLDERS, Example, examples_of
+from conformance.exchange import Json
 from conformance.profiles import load_profile, profile_names
 from conformance.reference.faults import Specimen, specimens
 from conformance.requirements import Catalogue, Level, Requirement
 from conformance.scenarios import SCENARIOS, Scenario
-from conformance.trace import Json
 
 PLACE = 12  # lines of the document that are shown
 FAULTS = 3

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from conformance.exchange import Json
 from conformance.recording import BROKE_OFF, Recording
 from conformance.scenarios import SCENARIOS
 from conformance.target import Deadlines, Target
-from conformance.trace import Json, Trace
+from conformance.trace import Trace
 from conformance.verdict import Result
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from conformance.trace import TOO_MANY, Exchange, Json, Response
+from conformance.exchange import TOO_MANY, Exchange, Json, Response
 
 
 class Violation(AssertionError):

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from conformance.trace import Json, Run
+from conformance.exchange import Json
+from conformance.trace import Run
 
 CONFIDENCE = 0.95
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from conformance.trace import Exchange, Run, Trace
+from conformance.exchange import Exchange
+from conformance.trace import Run, Trace
 
 MOST = 6  # exchanges are evidence enough of what held
 

@@ -1,8 +1,9 @@
 """The model of a run: what its end must be, given what was sent for it; pure."""
 
 from conformance.effects import WAITED_FOR, Effects, end_of, is_paused
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, Violation
-from conformance.trace import FINAL, Exchange, Run, Trace
+from conformance.trace import FINAL, Run, Trace
 
 
 def contradiction(run: Run, effects: Effects) -> str | None:

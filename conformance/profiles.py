@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, read_baseline
+from conformance.exchange import Exchange
 from conformance.requirements import Catalogue
 from conformance.resources import specs_dir
 from conformance.target import UsageError
-from conformance.trace import Exchange
 
 AUTO, NONE = "auto", "none"
 FOLDER = "profiles"

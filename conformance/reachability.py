@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from conformance.exchange import Exchange
 from conformance.target import OWNER_KEY
-from conformance.trace import Exchange, Trace
+from conformance.trace import Trace
 
 LOCKED = (401, 403)
 

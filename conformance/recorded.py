@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conformance.trace import Event, Exchange, Fault, Json, Request, Response
+from conformance.exchange import Event, Exchange, Fault, Json, Request, Response
 
 
 def dump_exchange(exchange: Exchange) -> dict[str, Json]:

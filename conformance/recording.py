@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TextIO
 
+from conformance.exchange import Exchange, Json
 from conformance.recorded import dump_exchange, load_exchange
-from conformance.trace import Exchange, Json, Trace
+from conformance.trace import Trace
 from conformance.verdict import Result, Verdict
 
 FORMAT = 1

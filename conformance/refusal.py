@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from conformance.contract import Answer, DocumentedError
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, NoAnswer, Violation, require, shown, unlimited
-from conformance.trace import Exchange, Run, Trace
+from conformance.trace import Run, Trace
 
 UNAUTHORIZED = 401
 OVER = frozenset({400, 404, 409, 410})  # what a stop of a run that is over may be refused with

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline, write_baseline
 from conformance.contract import Contract, DocumentError, load_contract
+from conformance.exchange import Json
 from conformance.folder import RECORDING, VERDICT
 from conformance.judge import Replay, compared, differences, interruption, recorded_target
 from conformance.options import Getter, Options, read_options, target_of
@@ -23,7 +24,6 @@ from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
 from conformance.scenarios.director import Director
 from conformance.session import Session, Source, header, summary
 from conformance.target import Target, UsageError
-from conformance.trace import Json
 from conformance.verdict import Result, Verdict
 
 REASON = 4000  # characters of what is told of one requirement

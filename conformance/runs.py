@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.trace import FINAL, TERMINAL, Event, Exchange, Json, Run, statuses_of
+from conformance.exchange import Event, Exchange, Json
+from conformance.trace import FINAL, TERMINAL, Run, statuses_of
 
 LEVER = "rounds"  # the input of the app in specs/apps that decides how long a run lasts
 

@@ -8,13 +8,14 @@ from typing import Protocol
 from conformance import __version__
 from conformance.baseline import NOTHING_KNOWN, Baseline, weigh
 from conformance.contract import Contract
+from conformance.exchange import Exchange, Json
 from conformance.liveness import liveness
 from conformance.options import Options
 from conformance.profiles import Choice, choose_profile
 from conformance.reachability import locked_out, unreachable
 from conformance.requirements import Catalogue
 from conformance.target import OWNER_KEY, Target
-from conformance.trace import Exchange, History, Json, Trace
+from conformance.trace import History, Trace
 from conformance.verdict import Circumstances, Result, Verdict, decide, not_judged
 
 

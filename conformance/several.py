@@ -11,9 +11,9 @@ from types import FrameType
 from typing import TextIO
 from urllib.parse import quote
 
+from conformance.exchange import Json
 from conformance.folder import OUTPUT, TABLE, VERDICT
 from conformance.report.text import MARKS
-from conformance.trace import Json
 
 BY_GRAVITY = (0, 3, 1, 4, 2)  # a failure outweighs what is open, and who was not asked outweighs both
 

@@ -1,10 +1,11 @@
 """Evidence made by hand, for reports of what no real server would say."""
 
 from conformance.contract import load_contract
+from conformance.exchange import Event, Exchange, Fault, Request, Response
 from conformance.report.evidence import Evidence
 from conformance.requirements import load_catalogue
 from conformance.target import Deadlines
-from conformance.trace import Event, Exchange, Fault, Request, Response, Trace
+from conformance.trace import Trace
 from conformance.verdict import Result
 
 HOSTILE = (

@@ -18,6 +18,7 @@ from typing import Any
 
 from conformance.contract import load_contract
 from conformance.examples import FILE
+from conformance.exchange import Json
 from conformance.folder import RECORDING
 from conformance.judge import Replay
 from conformance.proving.cases import Case, all_cases, at_effort
@@ -28,7 +29,6 @@ from conformance.report.evidence import Evidence
 from conformance.requirements import Catalogue, load_catalogue
 from conformance.resources import specs_dir
 from conformance.target import Deadlines
-from conformance.trace import Json
 from tests.telling import said, told
 
 REFERENCE = "reference"

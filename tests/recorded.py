@@ -19,13 +19,14 @@ from typing import Any
 from conformance import suites
 from conformance.contract import load_contract
 from conformance.effects import Effects
+from conformance.exchange import Event, Exchange, Request, Response
 from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
 from conformance.requirements import Requirement, load_catalogue
 from conformance.runs import Natural
 from conformance.scenarios import SCENARIOS
 from conformance.sse import SseParser
 from conformance.target import Deadlines
-from conformance.trace import Event, Exchange, History, NotRecorded, Request, Response, Run, Trace
+from conformance.trace import History, NotRecorded, Run, Trace
 from conformance.verdict import Circumstances, Result, ResultKind, decide
 
 DATA = Path(__file__).parent / "data" / "recorded-versions.jsonl"

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from conformance.exchange import Event, Exchange
 from conformance.report.evidence import Evidence
 from conformance.report.text import CALM
-from conformance.trace import CLEAN_UP, Event, Exchange, Run
+from conformance.trace import CLEAN_UP, Run
 from conformance.verdict import Result
 
 WIDTH = 150  # characters of a line

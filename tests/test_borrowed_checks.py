@@ -11,8 +11,8 @@ import schemathesis.checks
 from schemathesis.generation import meta
 
 from conformance.contract import Contract, load_contract
+from conformance.exchange import Exchange, Fault, Headers, Request, Response
 from conformance.properties import borrowed
-from conformance.trace import Exchange, Fault, Headers, Request, Response
 from tests.commandline import command, surroundings
 from tests.editions import Change, Edition, body_schema
 

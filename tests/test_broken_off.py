@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.exchange import Exchange, Response
 from conformance.recording import Recording, read_recording
 from conformance.scenarios import SCENARIOS
-from conformance.trace import Exchange, Response, Trace, is_stream
+from conformance.trace import Trace, is_stream
 from tests.commandline import Ran
 from tests.recorded import Check, checks
 

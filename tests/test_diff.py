@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from conformance.diff import Comparison, compare
+from conformance.exchange import Event, Exchange, Fault
 from conformance.recording import Recording, read_recording
-from conformance.trace import ANVIL, Event, Exchange, Fault, Trace
+from conformance.trace import ANVIL, Trace
 from conformance.verdict import ResultKind
 from tests.commandline import Ran, command
 

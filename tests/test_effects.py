@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from conformance.effects import Effects, alive, since
+from conformance.exchange import Event, Exchange, Request, Response
 from conformance.judging import Inconclusive, Violation
 from conformance.runs import Natural
 from conformance.target import Deadlines
-from conformance.trace import CLEAN_UP, Event, Exchange, Request, Response, Run, Trace
+from conformance.trace import CLEAN_UP, Run, Trace
 
 REQUEST = Request("POST", "/")
 STARTED = Event.of(0.0, None, '{"event": "workflow_started"}')
@@ -160,6 +161,17 @@ class TestStoppable:
                     effects.stoppable(one, stop())
             else:
                 assert effects.stoppable(one, stop()) is one
+
+    def test_a_stop_that_was_answered_when_the_run_was_over_was_kept_waiting(self) -> None:
+        with pytest.raises(Inconclusive, match=r"after 1\.5 s.*--concurrency"):
+            KNOWN.stoppable(run("succeeded", 2000.0), stop(1000.0, 2500.0))
+
+    def test_a_stream_that_was_not_read_to_its_end_says_nothing(self) -> None:
+        cut = run(None, ending="too large")
+        with pytest.raises(Inconclusive, match=r"limits\.stream"):
+            UNKNOWN.stoppable(cut, stop())
+        with pytest.raises(Inconclusive, match=r"limits\.stream"):
+            UNKNOWN.lost(cut)
 
     def test_a_run_that_goes_on_is_alive(self) -> None:
         going = run(None, ending="left")

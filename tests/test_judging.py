@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from conformance.exchange import Exchange, Fault, Request, Response
 from conformance.judging import (
     Inconclusive,
     NoAnswer,
@@ -15,7 +16,6 @@ from conformance.judging import (
     shown,
     unlimited,
 )
-from conformance.trace import Exchange, Fault, Request, Response
 
 
 def exchange(status: int | None = 200, body: bytes = b"{}", **more: Any) -> Exchange:

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from conformance.exchange import Event, Exchange, Request, Response
 from conformance.runs import Inputs, Natural
 from conformance.scenarios.lateness import UNKNOWN, Moment, late_moment, moment_in
 from conformance.target import Deadlines
-from conformance.trace import Event, Exchange, Request, Response, Run
+from conformance.trace import Run
 
 DEADLINES = Deadlines(grace=1.0)
 FINISHED = '{"event": "workflow_finished", "data": {"status": "succeeded"}}'

@@ -2,8 +2,9 @@
 
 import pytest
 
+from conformance.exchange import Event, Exchange, Request, Response
 from conformance.liveness import Liveness, liveness
-from conformance.trace import Event, Exchange, Request, Response, Run
+from conformance.trace import Run
 
 REQUEST = Request("POST", "http://127.0.0.1/v1")
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from conformance.contract import load_contract
 from conformance.effects import Effects
+from conformance.exchange import Event, Exchange
 from conformance.judging import Inconclusive, Violation
 from conformance.recording import read_recording
 from conformance.runs import Natural
 from conformance.suites import test_error, test_lifecycle, test_streams, test_success
 from conformance.target import Deadlines
-from conformance.trace import TERMINAL, Event, Exchange, History, NotRecorded, Trace
+from conformance.trace import TERMINAL, History, NotRecorded, Trace
 from tests.commandline import Ran
 
 DEADLINES = Deadlines()

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from conformance.baseline import Entry
+from conformance.exchange import Event, Exchange, Request, Response
 from conformance.profiles import choose_profile, load_profile, profile_names
 from conformance.reference import Reference, Server
 from conformance.reference.versions import VERSIONS
 from conformance.target import UsageError
-from conformance.trace import Event, Exchange, Request, Response
 from conformance.verdict import Result
 from tests.judged import Judge
 from tests.recorded import CATALOGUE, checks, judge, lines, plain_run, traces_of, variants_of

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from conformance.exchange import Event, Exchange, Fault, Request, Response
 from conformance.recording import Recording, RecordingError, Writer, read_recording
-from conformance.trace import Event, Exchange, Fault, Request, Response, Trace
+from conformance.trace import Trace
 from conformance.verdict import Result, Verdict
 from tests.commandline import Ran
 

@@ -5,18 +5,8 @@ from typing import Any
 
 import pytest
 
-from conformance.trace import (
-    CLEAN_UP,
-    Event,
-    Exchange,
-    Fault,
-    History,
-    NotRecorded,
-    Request,
-    Response,
-    Run,
-    Trace,
-)
+from conformance.exchange import Event, Exchange, Fault, Request, Response
+from conformance.trace import CLEAN_UP, History, NotRecorded, Run, Trace
 
 ENDED = '{"event": "workflow_finished", "data": {"status": "%s"}}'
 DEEP = "[" * 100_000  # more than a JSON reader can take
@@ -104,6 +94,12 @@ class TestResponse:
     )
     def test_retry_after_is_read_where_it_is_in_seconds(self, header: str, seconds: float | None) -> None:
         assert response(429, retry_after=header).retry_after == seconds
+
+    def test_is_busy_where_it_says_when_to_come_again(self) -> None:
+        assert response(429).busy
+        assert response(503, retry_after="5").busy
+        assert not response(503).busy
+        assert not response(500, retry_after="5").busy
 
     def test_without_retry_after_there_is_none(self) -> None:
         assert response(429).retry_after is None

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import httpcore
 import httpx
 
+from conformance.exchange import Fault, FaultKind, Headers, Request, Response
 from conformance.masking import Secrets
 from conformance.probe.budget import Budget
 from conformance.probe.transport import BoundedTransport, until
 from conformance.target import Target, UsageError
-from conformance.trace import Fault, FaultKind, Headers, Request, Response
 
 IDLE = 4  # connections kept open between requests; a default Dify serves ten in all, one for each stream
 CHUNK = 1 << 16

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from urllib.parse import urlsplit
 
+from conformance.exchange import Fault, FaultKind, Request, Response
 from conformance.masking import Secrets
 from conformance.probe.budget import Budget
 from conformance.probe.http import Clock, Reply, tls_context
 from conformance.target import Target
-from conformance.trace import Fault, FaultKind, Request, Response
 
 INTERIM = frozenset(range(102, 200))  # answers before the answer (RFC 9110 §15.2); http.client skips 100 only
 PIECE_PAUSE = 0.05  # seconds between the pieces of a request that is sent in several

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import httpcore
 import httpx
 
+from conformance.exchange import Ending, Event, Fault, Request
 from conformance.probe.http import TRANSPORT_ERRORS, Clock, HttpProbe, Reply, fault_of
 from conformance.sse import FrameTooLarge, SseParser, Tail
-from conformance.trace import Ending, Event, Fault, Request
 
 POLL = 0.25  # seconds between looks at the clock while nothing arrives
 

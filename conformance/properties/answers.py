@@ -5,8 +5,8 @@ Each function gives what is wrong with an exchange, None where nothing is.
 
 from collections.abc import Callable
 
+from conformance.exchange import Exchange
 from conformance.properties.known import MADE_UP, METHODS, Known, gist
-from conformance.trace import Exchange
 
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
 UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})

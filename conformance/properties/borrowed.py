@@ -35,9 +35,9 @@ from schemathesis.openapi.checks import (
 )
 
 from conformance.contract import Operation, violations
+from conformance.exchange import Exchange, Request, Response
 from conformance.properties.content import json_body, refused_for_its_path
 from conformance.properties.described import described
-from conformance.trace import Exchange, Request, Response
 
 Described = APIOperation[Any, Any, Any, Any]
 Cases = Callable[[Exchange, Operation], list[Case[Any]]]

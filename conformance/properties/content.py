@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from conformance.contract import violations
+from conformance.exchange import Exchange, Response
 from conformance.properties.known import IDS, WIRE, Known
-from conformance.trace import Exchange, Response
 
 # What an answer consists of ------------------------------------------------------------------------------
 

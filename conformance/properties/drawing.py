@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis.strategies import SearchStrategy
 
+from conformance.exchange import TOO_MANY, Exchange
 from conformance.probe.budget import ProbeStopped
 from conformance.properties.amounts import AMOUNTS
 from conformance.properties.by_seed import seeded
@@ -17,7 +18,6 @@ from conformance.properties.rules import ALL
 from conformance.properties.shapes import Shape
 from conformance.scenarios.live import Unmet
 from conformance.scenarios.stage import Stage
-from conformance.trace import TOO_MANY, Exchange
 
 UNKNOWN = frozenset({400, 403, 404, 409, 410, 422})  # what a task that was made up may be refused with
 IN_A_ROW = 5  # server errors after which the plain stop is tried again

@@ -48,12 +48,12 @@ from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, GenerationMode
 
 from conformance.contract import Operation
+from conformance.exchange import Headers, Request
 from conformance.properties import phases
 from conformance.properties.bodies import kind_of
 from conformance.properties.described import described
 from conformance.properties.shapes import Shape
 from conformance.scenarios.stage import Stage
-from conformance.trace import Headers, Request
 
 BASE = "http://conformance.invalid"
 DROPPED = {

@@ -6,13 +6,13 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from conformance.exchange import Headers
 from conformance.properties.content import INJECTED, MARKUP
 from conformance.properties.known import MADE_UP
 from conformance.properties.shapes import OWN_KEY, USER, Shape
 from conformance.scenarios.mistakes import TEXT
 from conformance.scenarios.refusals import FORM
 from conformance.scenarios.requests import JSON_HEADERS
-from conformance.trace import Headers
 
 VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from conformance.contract import Contract, Operation
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, NoAnswer, Violation
 from conformance.properties.known import Known, gist
 from conformance.properties.rules import RULES, size
 from conformance.refusal import worst
-from conformance.trace import Exchange, History, Trace
+from conformance.trace import History, Trace
 
 AT_ONCE = 200.0  # milliseconds between the first and the last of several requests that count as simultaneous
 SLOWEST = (

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conformance.contract import Operation
+from conformance.exchange import Exchange, Response
 from conformance.judging import shown
-from conformance.trace import Exchange, Response, Trace
+from conformance.trace import Trace
 
 DRAWN = "drawn"  # the operation under which drawn requests are recorded
 PLAIN = "plain"

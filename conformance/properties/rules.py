@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from conformance.contract import Operation
+from conformance.exchange import TOO_MANY, Exchange
 from conformance.properties import answers, content
 from conformance.properties.known import (
     DRAWN,
@@ -17,7 +18,6 @@ from conformance.properties.known import (
     WIRE,
     Known,
 )
-from conformance.trace import TOO_MANY, Exchange
 
 
 @dataclass(frozen=True, slots=True)

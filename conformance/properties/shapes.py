@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from conformance.exchange import Headers, Request
 from conformance.masking import placeholder
 from conformance.target import OWNER_KEY
-from conformance.trace import Headers, Request
 
 if TYPE_CHECKING:
     from conformance.scenarios.stage import Stage

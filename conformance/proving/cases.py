@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from conformance.effort import EFFORTS, Level
+from conformance.exchange import Json
 from conformance.reference import Reference
 from conformance.reference.faults import Specimen, specimens
 from conformance.reference.variants import Variant, variants
 from conformance.requirements import Catalogue
-from conformance.trace import Json
 
 Outcome = Literal["killed", "right", "missed", "wrong id", "false alarm", "open", "crashed"]
 DRAWN = "robust"  # the topic whose requests are drawn; at quick effort too few are, to hit every fault

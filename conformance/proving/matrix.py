@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance import __version__
+from conformance.exchange import Json
 from conformance.proving.cases import Case, Trial
 from conformance.requirements import Catalogue
-from conformance.trace import Json
 
 
 @dataclass(frozen=True)

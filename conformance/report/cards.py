@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from conformance.exchange import Exchange
 from conformance.report.drawing import Timeline, timeline
 from conformance.report.evidence import Evidence
-from conformance.trace import Exchange
 from conformance.verdict import Result
 
 LIKE = 2  # known faults that a failure is compared with

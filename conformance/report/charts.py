@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from conformance.exchange import Exchange
 from conformance.report.drawing import WIDTH, Mark, Scale, round_step, told
-from conformance.trace import Exchange, Run
+from conformance.trace import Run
 
 
 @dataclass(frozen=True, slots=True)

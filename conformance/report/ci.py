@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from conformance.exchange import Json
 from conformance.report.evidence import Evidence
 from conformance.report.text import MARKS
-from conformance.trace import Json
 from conformance.verdict import Result
 
 COLOURS = {"conformant": "brightgreen", "not conformant": "red", "incomplete": "yellow"}

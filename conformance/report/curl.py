@@ -4,7 +4,7 @@ import re
 import shlex
 from urllib.parse import urlsplit
 
-from conformance.trace import Request
+from conformance.exchange import Request
 
 DROPPED = {"accept", "accept-encoding", "user-agent"}
 

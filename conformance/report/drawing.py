@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import floor, log10
 
+from conformance.exchange import Event, Exchange
 from conformance.target import Deadlines
-from conformance.trace import TERMINAL, Event, Exchange, Run
+from conformance.trace import TERMINAL, Run
 
 WIDTH = 760  # of every drawing, in units of its view box
 LEFT = 96  # for labels

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.contract import Contract
+from conformance.exchange import Exchange, Json
 from conformance.requirements import Catalogue, Requirement
 from conformance.target import Deadlines
-from conformance.trace import Exchange, History, Json, Run, Trace
+from conformance.trace import History, Run, Trace
 from conformance.verdict import Result
 
 SAMPLE = 3  # exchanges that stand for a requirement that speaks of all of them

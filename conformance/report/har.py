@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 from conformance import __version__
+from conformance.exchange import Exchange, Headers, Json, Request, Response
 from conformance.report.evidence import Evidence
-from conformance.trace import Exchange, Headers, Json, Request, Response
 
 BODY = 16_384  # bytes of an answer that are kept; run.jsonl has all of them
 

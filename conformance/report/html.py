@@ -10,6 +10,7 @@ from itertools import groupby
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from conformance.exchange import Exchange, Headers
 from conformance.liveness import liveness
 from conformance.report.cards import TOPICS, WORDS, Card, Shown, Topic, cards, count
 from conformance.report.charts import latencies, stop_times
@@ -17,7 +18,6 @@ from conformance.report.curl import curl
 from conformance.report.drawing import told
 from conformance.report.evidence import Evidence, app_mode, seen_headers
 from conformance.scratch import kept
-from conformance.trace import Exchange, Headers
 
 MOST = 298_000  # bytes of a page
 BODY = 700  # characters of a body that are shown

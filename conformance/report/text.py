@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from conformance.exchange import Event, Exchange
 from conformance.liveness import liveness
 from conformance.report.curl import curl
 from conformance.session import Session, find, uncovered
-from conformance.trace import Event, Exchange, History
+from conformance.trace import History
 from conformance.verdict import NOTHING, Result, Verdict
 
 MARKS = {

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from conformance.contract import Contract
 from conformance.effort import Effort
+from conformance.exchange import Exchange
 from conformance.probe.budget import Budget, ProbeStopped
 from conformance.probe.http import HttpProbe
 from conformance.properties.amounts import POLITE_RATE
@@ -20,7 +21,7 @@ from conformance.scenarios.record import Recorder
 from conformance.scenarios.stage import Stage
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import Target
-from conformance.trace import Exchange, NotRecorded, Trace
+from conformance.trace import NotRecorded, Trace
 
 OVER = "the session lasted longer than {:g} s (deadlines.session)"
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from conformance.exchange import Exchange, Headers
 from conformance.probe.raw import RawRequest
 from conformance.scenarios.keys import SMALL_SCHEME
 from conformance.scenarios.lanes import in_lanes
@@ -13,7 +14,6 @@ from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
-from conformance.trace import Exchange, Headers
 
 OTHERS: Headers = (
     ("Accept-Language", "de-DE, de;q=0.9, en;q=0.5"),

@@ -3,13 +3,13 @@
 from functools import partial
 from typing import Any
 
+from conformance.exchange import Headers
 from conformance.masking import placeholder
 from conformance.scenarios.mistakes import MALFORMED, TEXT, made_up_key, mode_keys
 from conformance.scenarios.refusals import FORM, Anvil, for_a_run
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import OWNER_KEY
-from conformance.trace import Headers
 
 KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
 

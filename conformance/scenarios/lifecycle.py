@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from conformance.exchange import Event, Exchange, Request
 from conformance.masking import placeholder
 from conformance.runs import Natural, is_terminal
 from conformance.scenarios.lanes import in_lanes
@@ -17,7 +18,6 @@ from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, w
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import OTHER_WORKFLOW_KEY
-from conformance.trace import Event, Exchange, Request
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from conformance.exchange import Event, Exchange, Request
 from conformance.probe.stream import LiveStream
 from conformance.runs import is_terminal
 from conformance.target import Deadlines
-from conformance.trace import Event, Exchange, Request
 
 
 class Unmet(Exception):

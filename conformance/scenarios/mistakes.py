@@ -3,11 +3,11 @@
 import uuid
 from typing import Any
 
+from conformance.exchange import Headers
 from conformance.masking import placeholder
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS
-from conformance.trace import Headers
 
 NO_USER, NULL_USER = "no user", "null user"
 NO_KEY, UNKNOWN_KEY = "no key", "unknown key"

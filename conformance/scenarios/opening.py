@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Callable
 
+from conformance.exchange import Event
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.stage import Stage
-from conformance.trace import LATER, Event, Run
+from conformance.trace import LATER, Run
 
 LAST_LOOK = "detail of the first run"
 LONG_OVER = "stop long after the end"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from conformance.contract import Operation
+from conformance.exchange import Exchange, Request
 from conformance.probe.raw import RawRequest
 from conformance.properties.amounts import AMOUNTS, READS
 from conformance.properties.known import AGAIN, BESIDE, DRAWN, ENOUGH, NOBODY_BESIDE, PLAIN, WIRE
@@ -17,7 +18,6 @@ from conformance.scenarios.lifecycle import started_early_enough
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import MALFORMED
 from conformance.scenarios.stage import Stage
-from conformance.trace import Exchange, Request
 
 UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sent several at a time
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from conformance.exchange import Exchange, Request
 from conformance.probe.http import Reply
-from conformance.trace import Exchange, Request, Trace
+from conformance.trace import Trace
 
 KEPT_BODY = 16_384  # bytes of a request body that the record keeps
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from conformance.exchange import Exchange, Headers, Request
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import MALFORMED, MALFORMED_JSON, TEXT, TEXT_PLAIN, mistakes, mode_keys
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
-from conformance.trace import ANVIL, Exchange, Headers, Request
+from conformance.trace import ANVIL
 
 FORM: Headers = (("Content-Type", "application/x-www-form-urlencoded"),)
 MULTIPART: Headers = (("Content-Type", "multipart/form-data; boundary=conformance"),)

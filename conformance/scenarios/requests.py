@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from conformance.contract import Contract
+from conformance.exchange import Headers, Request
 from conformance.masking import placeholder
 from conformance.target import OWNER_KEY, Target
-from conformance.trace import Headers, Request
 
 JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
 ACCEPT: Headers = (

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from conformance.contract import Contract, Operation
 from conformance.effort import EFFORTS, Effort
+from conformance.exchange import Exchange, Request, Response
 from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.http import HttpProbe, Reply, stopwatch
@@ -19,7 +20,7 @@ from conformance.scenarios.requests import Requests
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
-from conformance.trace import Exchange, Request, Response, Run, Trace
+from conformance.trace import Run, Trace
 
 LONGEST = 10.0  # seconds to wait between them, whatever the target says
 CLEAN_UP = 5.0  # seconds for a stop that only tidies up

@@ -1,10 +1,11 @@
 """Only the key of a workflow app can stop a workflow."""
 
 from conformance.contract import Contract
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import refused_as, untouched, worst
 from conformance.scenarios.keys import AGAIN
-from conformance.trace import Exchange, Trace
+from conformance.trace import Trace
 
 
 def _refused(app_modes: Trace, contract: Contract, mode: str) -> None:

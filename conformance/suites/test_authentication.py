@@ -3,6 +3,7 @@
 import re
 
 from conformance.contract import Contract
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, unlimited
 from conformance.masking import placeholder
 from conformance.refusal import UNAUTHORIZED, accepted, refused_with, untouched, worst
@@ -17,7 +18,7 @@ from conformance.scenarios.keys import (
     SLASHES,
 )
 from conformance.target import KEYS, OWNER_KEY
-from conformance.trace import Exchange, History, Trace
+from conformance.trace import History, Trace
 
 READS = frozenset({"info", "parameters", "run", "detail"})  # what the owner of the key may have in any case
 WITHOUT_CHALLENGE = "a 401 without the header WWW-Authenticate"

@@ -1,10 +1,11 @@
 """The body is one JSON object in a JSON media type."""
 
 from conformance.contract import Contract
+from conformance.exchange import Exchange
 from conformance.judging import answered, require, requirement
 from conformance.refusal import accepted, not_for_being_unknown, refused_with, worst
 from conformance.scenarios.refusals import IN_A_STRING, IN_AN_ARRAY, MULTIPART_FORM
-from conformance.trace import Exchange, Trace
+from conformance.trace import Trace
 
 NO_OBJECT = ("array", "string", "number", "null", "boolean")
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from conformance.exchange import TOO_MANY, Exchange, Response
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import worst
 from conformance.scenarios.keys import SLASH
-from conformance.trace import TOO_MANY, Exchange, History, Response
+from conformance.trace import History
 
 
 def _judge(history: History, wrong: Callable[[Response], str | None]) -> None:

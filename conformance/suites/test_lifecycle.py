@@ -4,6 +4,7 @@ from itertools import dropwhile, pairwise
 
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, end_of, since
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.known import gist
@@ -11,7 +12,7 @@ from conformance.refusal import OVER, accepted
 from conformance.scenarios.lifecycle import OTHER_APP
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
-from conformance.trace import CLEAN_UP, FINAL, LATER, TERMINAL, Exchange, Run, Trace, statuses_of
+from conformance.trace import CLEAN_UP, FINAL, LATER, TERMINAL, Run, Trace, statuses_of
 
 
 @requirement("stop.lifecycle.ends")

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from conformance.contract import Contract
 from conformance.effects import Effects, end_of
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import leaked
 from conformance.properties.judging import held, held_of_every_stop, read_soundly, same_as_most, side_by_side
 from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
 from conformance.refusal import refused_with, worst
-from conformance.trace import Exchange, History, Run, Trace
+from conformance.trace import History, Run, Trace
 
 Observe = Callable[[str], None]
 

@@ -2,11 +2,12 @@
 
 from conformance.contract import Contract, violations
 from conformance.effects import ASIDE, larger_than_read, unread
+from conformance.exchange import Event
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import constants
 from conformance.refusal import spared
 from conformance.runs import is_terminal
-from conformance.trace import TERMINAL, Event, History, Run
+from conformance.trace import TERMINAL, History, Run
 
 TELL_IDS = (
     "workflow_",

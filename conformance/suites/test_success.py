@@ -1,8 +1,9 @@
 """A stop with a valid key and user succeeds as documented."""
 
 from conformance.contract import Contract, property_values
+from conformance.exchange import Exchange
 from conformance.judging import answered, require, requirement, shown
-from conformance.trace import Exchange, Trace
+from conformance.trace import Trace
 
 
 def _stop(plain: Trace, reach: Trace) -> Exchange:

@@ -1,6 +1,7 @@
 """Stops of tasks that are over or unknown: they change nothing, and no success hides what is wrong with them."""
 
 from conformance.contract import Contract, property_values
+from conformance.exchange import Exchange, Json
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
 from conformance.runs import settled_status
@@ -14,7 +15,7 @@ from conformance.scenarios.mistakes import (
 )
 from conformance.scenarios.opening import LONG_OVER
 from conformance.target import MODE_KEYS
-from conformance.trace import Exchange, Json, Trace
+from conformance.trace import Trace
 
 FORGOTTEN = 404  # what a detail is answered with in the end where few runs are kept
 

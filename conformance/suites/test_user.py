@@ -1,6 +1,7 @@
 """`user` is required, and is a string."""
 
 from conformance.contract import Contract
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import accepted, not_for_being_unknown, refused_as, refused_with, worst
 from conformance.scenarios.refusals import (
@@ -10,7 +11,7 @@ from conformance.scenarios.refusals import (
     IN_QUERY_BESIDE_NULL,
     OF_A_PROTOTYPE,
 )
-from conformance.trace import Exchange, Trace
+from conformance.trace import Trace
 
 
 def _refused(users: Trace, contract: Contract, case: str) -> None:
