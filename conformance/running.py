@@ -15,7 +15,6 @@ from conformance.judge import Replay, compared, differences, interruption, recor
 from conformance.options import Getter, Options, read_options, target_of
 from conformance.profiles import AUTO, NONE, load_profile
 from conformance.recording import Recording, RecordingError, Writer, read_recording
-from conformance.reference import Reference, serve
 from conformance.report.console import Console
 from conformance.report.evidence import Evidence
 from conformance.report.text import ending
@@ -265,6 +264,8 @@ def _writer(options: Options) -> Writer:
 
 def _embedded(get: Getter, stack: ExitStack) -> Target:
     """The embedded reference server as the target, started for this session."""
+    from conformance.reference import Reference, serve  # noqa: PLC0415 - no other target needs a server
+
     server = stack.enter_context(serve(Reference(round_seconds=EMBEDDED_ROUND)))
     base = target_of(get, embedded=server.base_url)
     assert base is not None
