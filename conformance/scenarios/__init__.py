@@ -112,7 +112,7 @@ MAIN = (
     ),
     Scenario(keys.app_modes, requests=14, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(refusals.unknown_tasks, streams=0, requests=6 + 2 * len(MODE_KEYS), needs_run=False),
-    Scenario(lifecycle.refused, requests=55, details=1),
+    Scenario(lifecycle.refused, requests=46, details=1),
     Scenario(lifecycle.shortened_id, requests=9, details=1),
     Scenario(lifecycle.other_letter_case, requests=9, details=1),
     Scenario(lifecycle.run_id_for_task_id, requests=9, details=1),

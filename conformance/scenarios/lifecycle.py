@@ -13,7 +13,7 @@ from conformance.runs import Natural, is_terminal
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
-from conformance.scenarios.mistakes import mistakes
+from conformance.scenarios.mistakes import grave_mistakes, mistakes
 from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, wait_for_work, well_after_start
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
@@ -196,7 +196,7 @@ def refused(stage: Stage) -> None:
     """Send stops that must be refused, and see the run go on to its end."""
 
     def send(run: LiveRun) -> None:
-        in_lanes(lambda one: _mistake(stage, run, *one), mistakes(stage))
+        in_lanes(lambda one: _mistake(stage, run, *one), grave_mistakes(stage))
         in_lanes(
             lambda one: stage.send("other method", one.method, one, about={"run": run.id}),
             _other_methods(stage, run),
@@ -259,6 +259,7 @@ def another_app(stage: Stage) -> None:
     key = placeholder(OTHER_WORKFLOW_KEY)
     run = started_early_enough(stage, "owner", lambda run: _send_foreign(stage, run, user=run.user, key=key))
     if other is not None:
+        other.wait(well_after_start(other, "node_started"), NODE_PATIENCE)
         stage.stop(other, "stop")
         other.wait_over(stage.deadlines.stop)
         stage.leave(other)

@@ -29,6 +29,12 @@ def mistakes(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
+def grave_mistakes(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
+    """Those whose effect on one and the same run is looked at; the others have a run of their own."""
+    aside = {NULL_USER, MALFORMED_JSON, NO_KEY}
+    return [(case, parts) for case, parts in mistakes(stage) if case not in aside]
+
+
 def mode_keys(stage: Stage) -> dict[str, str]:
     """The keys of the apps of other modes, as far as they were given, by mode."""
     return {mode: placeholder(name) for mode, name in MODE_KEYS.items() if name in stage.keys}

@@ -12,7 +12,7 @@ from conformance.reference.answers import INTERNAL, MALFORMED, NO_USER
 from conformance.reference.faults.marking import breaks
 
 
-@breaks("stop.robust.no-server-error")
+@breaks("stop.robust.no-server-error", "stop.user.any-string")
 class StumblesOverEmoji(Reference):
     """Answers 500 to a user with a character beyond the first plane."""
 
@@ -202,11 +202,11 @@ class RefusesRareCharacters(Reference):
 
 @breaks("stop.robust.generated")
 class StumblesOverShortUsers(Reference):
-    """Answers 500 to a user of one or two characters."""
+    """Answers 500 to a user of one or two characters that are no digits."""
 
     def read_user(self, request: Request, body: dict[str, Any]) -> str:
         user = super().read_user(request, body)
-        if len(user) < 3:
+        if len(user) < 3 and not user.isdigit():
             raise Refused(INTERNAL)
         return user
 

@@ -16,8 +16,8 @@ WANT_A_LIVE_RUN = (
             *("ends", "terminal-event", "terminal-status", "no-late-node", "detail-stopped", "detail-stays"),
             *("at-once", "during-node", "between-nodes", "late-in-life", "reader-left"),
             *("second-stop", "second-answer", "same-moment", "repeated", "any-user", "any-form"),
-            *("right-run", "other-runs", "next-run", "after-an-end", "refused-stop"),
-            *("shortened-id", "letter-case", "run-id", "id-elsewhere", "other-app"),
+            *("right-run", "other-runs", "next-run", "after-an-end", "refused-stop", "refused-when-over"),
+            *("shortened-id", "letter-case", "run-id", "id-elsewhere", "other-app", "second-app"),
         )
     ),
 )

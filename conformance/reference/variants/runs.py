@@ -28,7 +28,7 @@ concurrency = 12
 """
 
 
-@unusual()
+@unusual(opens=("stop.lifecycle.second-app",))
 class TakesItsTime(Reference):
     """Takes a second for every answer."""
 

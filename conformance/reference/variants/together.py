@@ -67,6 +67,6 @@ class IsWrittenAnew(
         return head.encode() + b"data:" + compact(event) + b"\r\nretry: 3000\r\n\r\n"
 
 
-@unusual()
+@unusual(opens=("stop.lifecycle.second-app",))
 class IsFarAway(AcknowledgesLate, TakesItsTime):
     """Takes a second for every answer, and acknowledges a stop after the stream has ended."""
