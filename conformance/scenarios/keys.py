@@ -31,7 +31,8 @@ SLASHES, ENCODED = "unknown key, slash doubled", "unknown key, path percent-enco
 FROM_INSIDE = "no header, as if from inside"
 INSIDE = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP"))
 AGAIN = "again"
-FIRST_OF_ALL = tuple(f"unknown key, {what}" for what in ("no user", "malformed JSON", "text/plain", "form"))
+BEFORE_PARSING = "unknown key, malformed JSON"
+FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
 GLUED = "key glued to the scheme"
 SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
 

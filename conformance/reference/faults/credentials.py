@@ -255,3 +255,13 @@ class LongKeysPass(Reference):
 
     def find_app(self, key: str) -> App | None:
         return self.apps[0] if len(key) > 4096 else super().find_app(key)
+
+
+@breaks("stop.auth.before-body")
+class ParsesBeforeItAsks(Reference):
+    """Parses JSON before it asks for the key, as a parser in front of everything does."""
+
+    def authenticate(self, request: Request) -> App:
+        if request.operation == "stop" and self.is_json(request):
+            self.parse(request.get_data() or b"null")
+        return super().authenticate(request)
