@@ -186,7 +186,14 @@ def _aspects(x: Exchange) -> Iterator[tuple[str, str]]:
     for name in ("code", "result"):
         yield name, str(members.get(name, "none"))
     for name in HEADERS:
-        yield f"header {name}", x.response.header(name) or "none"
+        yield f"header {name}", _without_noise(x, x.response.header(name) or "none")
+
+
+def _without_noise(x: Exchange, value: str) -> str:
+    """A header without the address of the target and the task of the request, as a redirect has them."""
+    address = "/".join(x.request.url.split("/", 3)[:3])
+    plain = value.replace(address, "")
+    return plain.replace(x.about["task"], "{task}") if x.about.get("task") else plain
 
 
 def _streams(recording: Recording) -> Features:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from conformance.exchange import Exchange
 from conformance.report.drawing import Timeline, timeline
 from conformance.report.evidence import Evidence
+from conformance.requirements import Level
 from conformance.verdict import Result
 
 LIKE = 2  # known faults that a failure is compared with
@@ -82,11 +83,11 @@ def count(cards: tuple[Card, ...]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How many exchanges of a requirement are shown in full, and whether what held is drawn, too."""
+    """How many exchanges of a requirement are shown in full, and of which levels what held is drawn, too."""
 
     failed: int = 4
     other: int = 2
-    drawn: bool = True
+    drawn: tuple[Level, ...] = ("MUST", "SHOULD", "MAY")
 
     def of(self, result: Result) -> int:
         """How many of this one."""
@@ -108,7 +109,7 @@ def cards(evidence: Evidence, most: Shown) -> Iterator[Card]:
         full = [x for x in chosen if x not in again]
         shown_by |= {x.id: result.id for x in full}
         rest = tuple((x, shown_by[x.id]) for x in again), len(found) - len(chosen)
-        yield _card(evidence, result, full, *rest, drawn=most.drawn)
+        yield _card(evidence, result, full, *rest, drawn=result.level in most.drawn)
 
 
 def _card(

@@ -51,8 +51,9 @@ GLYPHS = {
 def html(evidence: Evidence) -> str:
     """The page; with fewer exchanges and timelines where it would become too large, for run.jsonl has them all."""
     page = ""
-    fewer = (Shown(3, 1), Shown(2, 1), Shown(1, 1), Shown(1, 1, drawn=False), Shown(1, 0, drawn=False))
-    for most in (Shown(), *fewer):
+    few = (Shown(3, 1), Shown(2, 1), Shown(1, 1))
+    fewest = (Shown(1, 1, drawn=("MUST",)), Shown(1, 1, drawn=()), Shown(1, 0, drawn=()))
+    for most in (Shown(), *few, *fewest):
         page = _page(evidence, tuple(cards(evidence, most)))
         if len(page.encode("utf-8", "replace")) <= MOST:
             break
