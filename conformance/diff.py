@@ -4,9 +4,11 @@ Ids, times, ports and texts are left out, and so is whatever only one of the rec
 something is asked depends on how long it takes.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from conformance.exchange import Event, Exchange, Json
 from conformance.recording import Recording
@@ -26,6 +28,8 @@ HEADERS = (
     "cache-control",
     "set-cookie",
 )
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 What = Literal["requirement", "observation", "answer", "stream", "event"]
 
@@ -190,10 +194,9 @@ def _aspects(x: Exchange) -> Iterator[tuple[str, str]]:
 
 
 def _without_noise(x: Exchange, value: str) -> str:
-    """A header without the address of the target and the task of the request, as a redirect has them."""
-    address = "/".join(x.request.url.split("/", 3)[:3])
-    plain = value.replace(address, "")
-    return plain.replace(x.about["task"], "{task}") if x.about.get("task") else plain
+    """A header without ids, and without the port of the target, as a redirect has them."""
+    host = re.escape(urlsplit(x.request.url).hostname or "")
+    return UUID.sub("{id}", re.sub(rf"(?<=//{host}):\d+", "", value))
 
 
 def _streams(recording: Recording) -> Features:
