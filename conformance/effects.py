@@ -32,6 +32,23 @@ class Effects:
             raise Inconclusive(f"no stop of the run was acknowledged: {tried}")
         return self.stoppable(run, run.effective), run.effective
 
+    def taken(self, trace: Trace, label: str = "owner") -> tuple[Run, Exchange]:
+        """As ``stopped``; raises Violation where the right stop of a run that went on was refused."""
+        self.not_refused(trace.run(label))
+        return self.stopped(trace, label)
+
+    def not_refused(self, run: Run) -> None:
+        """Require that the first right stop of a run was not refused while the run went on; raises Violation."""
+        right = (stop for stop in run.stops if stop.about.get("by") == "owner" and stop.case != CLEAN_UP)
+        stop = next(right, None)
+        if stop is None or stop.response is None or stop.response.limits or stop.response.status < 300:
+            return
+        soon = run.over_at is not None and run.over_at <= stop.ended_at + self.deadlines.grace * 1000
+        if soon and run.final_status != "stopped":
+            return  # it may have been over already
+        seen = f"“{stop.case}” of a run that went on was answered {stop.seen}"
+        raise Violation(seen, (stop, run.stream), at=stop.ended_at)
+
     def stoppable(self, run: Run, stop: Exchange) -> Run:
         """The run, provided that it did not end by itself before the stop could work; raises Inconclusive."""
         if self._ended_by_itself(run, stop):

@@ -106,6 +106,24 @@ class TestStopped:
         with pytest.raises(Inconclusive, match=said):
             UNKNOWN.stopped(self.trace(run(), *sent, unmet=unmet))
 
+    @pytest.mark.parametrize(
+        ("one", "status", "refused"),
+        [
+            (run(None, 9000.0, ending="left"), 404, True),
+            (run(None, 9000.0, ending="left"), 500, True),
+            (run(None, 9000.0, ending="left"), 429, False),
+            (run("succeeded", 2051.0), 409, True),
+            (run("succeeded", 2050.0), 409, False),
+            (run("stopped", 1200.0), 409, True),
+        ],
+    )
+    def test_a_right_stop_of_a_run_that_goes_on_is_not_refused(
+        self, one: Run, status: int, refused: bool
+    ) -> None:
+        sent = replace(stop(status=status), about={"run": "run/0", "by": "owner"})
+        with pytest.raises(Violation if refused else Inconclusive, match=f"{status}"):
+            UNKNOWN.taken(self.trace(one, sent))
+
     def test_of_several_runs_the_one_that_is_asked_for_is_judged(self) -> None:
         other = replace(run().stream, id="run/1", case="other", sent_at=5.0)
         trace = Trace("s", (run().stream, other, replace(stop(), about={"run": "run/1"})))

@@ -93,22 +93,22 @@ def test_the_run_detail_goes_on_saying_stopped(plain: Trace, closing: Trace, eff
 
 @requirement("stop.lifecycle.at-once")
 def test_a_stop_at_once_is_not_lost(at_once: Trace, effects: Effects) -> None:
-    effects.stops(*effects.stopped(at_once))
+    effects.stops(*effects.taken(at_once))
 
 
 @requirement("stop.lifecycle.during-node")
 def test_a_stop_during_a_node_stops_the_run(during_node: Trace, effects: Effects) -> None:
-    effects.stops(*effects.stopped(during_node))
+    effects.stops(*effects.taken(during_node))
 
 
 @requirement("stop.lifecycle.between-nodes")
 def test_a_stop_between_nodes_stops_the_run(between_nodes: Trace, effects: Effects) -> None:
-    effects.stops(*effects.stopped(between_nodes))
+    effects.stops(*effects.taken(between_nodes))
 
 
 @requirement("stop.lifecycle.late-in-life")
 def test_a_stop_late_in_its_life_stops_the_run(late_in_life: Trace, effects: Effects) -> None:
-    effects.stops(*effects.stopped(late_in_life))
+    effects.stops(*effects.taken(late_in_life))
 
 
 @requirement("stop.lifecycle.reader-left")
@@ -126,7 +126,7 @@ def test_a_stop_is_not_lost_when_the_reader_has_left(reader_left: Trace, effects
 
 @requirement("stop.lifecycle.second-stop")
 def test_a_second_stop_changes_nothing(twice: Trace, contract: Contract, effects: Effects) -> None:
-    run, stop = effects.stopped(twice)
+    run, stop = effects.taken(twice)
     second = twice.case("second")
     for other in (second, *twice.where(lambda exchange: exchange.case == "third")):
         if other.status not in OVER:
@@ -158,7 +158,7 @@ def test_a_second_stop_is_answered_like_the_first(twice: Trace, contract: Contra
 def test_stops_at_the_same_moment_stop_once(
     at_the_same_moment: Trace, contract: Contract, effects: Effects
 ) -> None:
-    run, first = effects.stopped(at_the_same_moment)
+    run, first = effects.taken(at_the_same_moment)
     for stop in run.stops:
         busy = stop.response is not None and stop.response.busy
         if busy and stop.response and stop.response.retry_after is not None:
@@ -173,7 +173,7 @@ def test_stops_at_the_same_moment_stop_once(
 
 @requirement("stop.lifecycle.right-run")
 def test_a_stop_stops_the_run_it_names(neighbours: Trace, effects: Effects) -> None:
-    effects.stops(*effects.stopped(neighbours, "stopped"))
+    effects.stops(*effects.taken(neighbours, "stopped"))
 
 
 @requirement("stop.lifecycle.other-runs")
@@ -213,11 +213,13 @@ def test_a_run_after_one_that_ended_by_itself_is_stopped_when_it_is(
         seen = f"the run ended as {shown(run.final_status)}, which nobody had stopped yet"
         late = next_run.run("next").stops
         require(False, f"{seen}; the last before it ended by itself, and was stopped then", *late, run.stream)
-    effects.stops(*effects.stopped(next_run, "after an end"))
+    effects.stops(*effects.taken(next_run, "after an end"))
 
 
 @requirement("stop.lifecycle.repeated")
 def test_a_stop_works_again_and_again(repeated: Trace, effects: Effects) -> None:
+    for run in repeated.runs:
+        effects.not_refused(run)
     effects.each_stops(repeated, [(run, run.effective) for run in repeated.runs if run.effective])
 
 
@@ -272,7 +274,7 @@ def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effec
 
 @requirement("stop.lifecycle.second-app")
 def test_a_run_of_another_app_is_stopped_by_its_own_key(another_app: Trace, effects: Effects) -> None:
-    effects.stops(*effects.stopped(another_app, OTHER_APP))
+    effects.stops(*effects.taken(another_app, OTHER_APP))
 
 
 @requirement("stop.lifecycle.any-sequence")

@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Error, Reference, Refused, Request
+from conformance.reference import App, Error, Reference, Refused, Request, Run
 from conformance.reference.answers import INTERNAL, MALFORMED
 from conformance.reference.faults.marking import breaks
 
@@ -106,3 +106,13 @@ class UserOfTheNeighbour(_StrayByte):
             return super().read_user(request, body)
         finally:
             self.count(("at work", request.task_id), -1)
+
+
+@breaks("stop.lifecycle.repeated")
+class TenStopsAreEnough(Reference):
+    """Refuses a user's eleventh stop of a run that goes on."""
+
+    def on_stop(self, run: Run) -> None:
+        if not run.has_ended and self.count(("stops of", run.user)) > 10:
+            raise Refused(Error(409, "conflict", "There are too many stops."))
+        super().on_stop(run)

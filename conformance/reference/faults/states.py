@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from conformance.reference import App, Error, Event, Reference, Refused, Request, Run
-from conformance.reference.answers import INTERNAL, NOT_JSON
+from conformance.reference.answers import INTERNAL, NO_SUCH_RUN, NOT_JSON
 from conformance.reference.faults.marking import breaks
 
 
@@ -290,3 +290,14 @@ class AsksForNoKeyWhenOver(Reference):
         if run is not None and run.has_ended and "Authorization" not in request.headers:
             return run.app
         return super().authenticate(request)
+
+
+@breaks("stop.lifecycle.at-once")
+class EarlyStopsAreUnknown(Reference):
+    """Answers 404 to a stop that comes before the run has begun to work, for it registers runs late."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is not None and run.age < 0.1 and not run.has_ended:
+            raise Refused(NO_SUCH_RUN)
+        return run
