@@ -162,6 +162,7 @@ def for_a_run(stage: Stage, case: str, **parts: Any) -> None:
     except Unmet:
         _for_no_run(stage, case, _made_up(stage), **parts)
         return
+    run.wait(well_after_start(run, "node_started"), NODE_PATIENCE)
     asked = stage.stop_request(run.task_id, user=run.user, **parts)
     stage.stop(run, case, request=asked, by="owner")
 

@@ -158,7 +158,7 @@ def test_a_second_stop_is_answered_like_the_first(twice: Trace, contract: Contra
 def test_stops_at_the_same_moment_stop_once(
     at_the_same_moment: Trace, contract: Contract, effects: Effects
 ) -> None:
-    run, first = effects.taken(at_the_same_moment)
+    run, first = effects.stopped(at_the_same_moment)
     for stop in run.stops:
         busy = stop.response is not None and stop.response.busy
         if busy and stop.response and stop.response.retry_after is not None:
