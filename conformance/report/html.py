@@ -51,10 +51,14 @@ GLYPHS = {
 def html(evidence: Evidence) -> str:
     """The page; with fewer exchanges and timelines where it would become too large, for run.jsonl has them all."""
     page = ""
+    shown: tuple[Card, ...] | None = None
     few = (Shown(3, 1), Shown(2, 1), Shown(1, 1))
     fewest = (Shown(1, 1, drawn=("MUST",)), Shown(1, 1, drawn=()), Shown(1, 0, drawn=()))
     for most in (Shown(), *few, *fewest):
-        page = _page(evidence, tuple(cards(evidence, most)))
+        before, shown = shown, tuple(cards(evidence, most))
+        if shown == before:
+            continue  # as where nothing failed, of which fewer could be shown
+        page = _page(evidence, shown)
         if len(page.encode("utf-8", "replace")) <= MOST:
             break
     return page

@@ -28,6 +28,7 @@ DECORATED = {
 }
 SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right one"
 SLASHES, ENCODED = "unknown key, slash doubled", "unknown key, path percent-encoded"
+OTHER_PATHS = (SLASH, SLASHES, ENCODED)  # to many a server they are not those of this operation
 FROM_INSIDE = "no header, as if from inside"
 INSIDE = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP"))
 AGAIN = "again"

@@ -11,12 +11,10 @@ from conformance.scenarios.keys import (
     BEFORE_PARSING,
     COOKIE,
     DECORATED,
-    ENCODED,
     FIRST_OF_ALL,
     FROM_INSIDE,
     GLUED,
-    SLASH,
-    SLASHES,
+    OTHER_PATHS,
 )
 from conformance.target import KEYS, OWNER_KEY
 from conformance.trace import History, Trace
@@ -75,7 +73,7 @@ def test_a_key_that_no_app_has_is_refused(credentials: Trace) -> None:
     _refused(credentials, "unknown key")
     for again in credentials.where(lambda exchange: exchange.case in {"unknown key", "unknown key again"}):
         refused_with(again, UNAUTHORIZED)
-    _not_let_in(credentials, SLASH, SLASHES, ENCODED, COOKIE)
+    _not_let_in(credentials, *OTHER_PATHS, COOKIE)
 
 
 @requirement("stop.auth.shortened-key")

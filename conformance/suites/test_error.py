@@ -5,7 +5,7 @@ from collections.abc import Callable
 from conformance.exchange import TOO_MANY, Exchange, Response
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import worst
-from conformance.scenarios.keys import SLASH
+from conformance.scenarios.keys import OTHER_PATHS
 from conformance.trace import History
 
 
@@ -29,7 +29,7 @@ def _is_refusal(exchange: Exchange) -> bool:
     return (
         exchange.status is not None
         and not exchange.request.raw
-        and exchange.case != SLASH
+        and exchange.case not in OTHER_PATHS
         and exchange.status != TOO_MANY  # said by whatever limits requests, often a proxy
         and 400 <= exchange.status < 500
         and not (unknown and exchange.status == 404)

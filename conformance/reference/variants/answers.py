@@ -301,3 +301,14 @@ class RefusesOddPaths(Reference):
         if re.search(r"%(?:[01][0-9a-f]|2f|5c|7f)", request.environ["REQUEST_URI"], re.IGNORECASE):
             return Response("<h1>400 Bad Request</h1>", 400, content_type="text/html")
         return super().answer(request)
+
+
+@unusual()
+class ReadsPathsAsTheyStand(Reference):
+    """Compares paths as they were written, and answers whatever else is in them with a page."""
+
+    def answer(self, request: Request) -> Response:
+        path = str(request.environ["REQUEST_URI"])
+        if "//" in path or path.endswith(("/", "/%73top")):
+            return Response("<h1>Not Found</h1>", 404, content_type="text/html")
+        return super().answer(request)
