@@ -174,6 +174,11 @@ class Exchange:
         return self.response.status if self.response else None
 
     @property
+    def busy(self) -> bool:
+        """Whether it was answered that it is to be sent again later."""
+        return self.response is not None and self.response.busy
+
+    @property
     def acknowledged_at(self) -> float | None:
         """When the whole answer was in, None where the exchange failed."""
         return self.ended_at if self.response and not self.fault else None

@@ -75,7 +75,7 @@ def _server_error(exchange: Exchange, contract: Contract) -> str | None:
 
 def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:
     """Require that all exchanges of some cases are answered as most repeats are."""
-    chosen = trace.where(lambda exchange: exchange.case in cases and not _busy(exchange))
+    chosen = trace.where(lambda exchange: exchange.case in cases and not exchange.busy)
     usual = _usual(trace)
     other = [exchange for exchange in chosen if not exchange.response or gist(exchange.response) != usual]
     if not other and len(chosen) < fewest:
@@ -92,18 +92,13 @@ def same_as_most(trace: Trace, *cases: str, fewest: int = 1) -> None:
 def _usual(trace: Trace) -> tuple[object, ...]:
     """What most of the plain stops are answered, those before anything else was sent first of all."""
     plain = [exchange for exchange in trace.exchanges if exchange.case in {"plain", "alone", "repeat"}]
-    heard = [exchange.response for exchange in plain if exchange.response and not _busy(exchange)]
+    heard = [exchange.response for exchange in plain if exchange.response and not exchange.busy]
     counted = Counter(map(gist, heard))
     if not counted and any(exchange.response is None for exchange in plain):
         raise NoAnswer(f"none of {len(plain)} plain stops was answered: {plain[0].seen}", plain[:3])
     if not counted:
         raise Inconclusive(trace.unmet or "no plain stop was answered")
     return counted.most_common(1)[0][0]
-
-
-def _busy(exchange: Exchange) -> bool:
-    """Whether it was asked to come again later, as is right where several come at the same moment."""
-    return exchange.response is not None and exchange.response.busy
 
 
 def side_by_side(trace: Trace) -> None:

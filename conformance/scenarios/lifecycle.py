@@ -108,8 +108,7 @@ def twice(stage: Stage) -> None:
     stage.stop(run, "second")
     stage.settle(run)
     stage.stop(run, "third")
-    for case, parts in mistakes(stage):
-        _mistake(stage, run, case, parts)
+    _all_mistakes(stage, run)
     stage.detail(run, "after the third")
 
 
@@ -128,8 +127,7 @@ def finished(stage: Stage) -> None:
     stage.read_details(run)
     stage.stop(run, "late stop")
     stage.detail(run, "after the late stop")
-    for case, parts in mistakes(stage):
-        _mistake(stage, run, case, parts)
+    _all_mistakes(stage, run)
     stage.pause(stage.later)
     stage.detail(run, "after the late stop")
 
@@ -203,6 +201,12 @@ def refused(stage: Stage) -> None:
         )
 
     _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect
+
+
+def _all_mistakes(stage: Stage, run: LiveRun) -> None:
+    """Send every stop of a run that must be refused, one after another."""
+    for case, parts in mistakes(stage):
+        _mistake(stage, run, case, parts)
 
 
 def _mistake(stage: Stage, run: LiveRun, case: str, parts: Mapping[str, Any]) -> Exchange:

@@ -160,10 +160,9 @@ def test_stops_at_the_same_moment_stop_once(
 ) -> None:
     run, first = effects.stopped(at_the_same_moment)
     for stop in run.stops:
-        busy = stop.response is not None and stop.response.busy
-        if busy and stop.response and stop.response.retry_after is not None:
+        if stop.busy and stop.response and stop.response.retry_after is not None:
             continue  # an honest limit, which speaks of all requests
-        require(not busy, f"{stop.case}: answered {stop.seen}", stop)
+        require(not stop.busy, f"{stop.case}: answered {stop.seen}", stop)
         if stop.status not in OVER:  # as it may be by then
             accepted(stop, contract.stop.success)
             _like_the_first(stop, first)
