@@ -1,9 +1,10 @@
 """How much is tried: what is drawn at random, how often, and from which seed."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 Level = Literal["quick", "standard", "thorough"]
+Number = TypeVar("Number", int, float)
 EFFORTS: tuple[Level, ...] = ("quick", "standard", "thorough")
 
 
@@ -18,6 +19,6 @@ class Effort:
         """Whether what needs ``level`` at least is tried."""
         return EFFORTS.index(self.level) >= EFFORTS.index(level)
 
-    def pick(self, quick: int, standard: int, thorough: int) -> int:
+    def pick(self, quick: Number, standard: Number, thorough: Number) -> Number:
         """The number for this level."""
         return (quick, standard, thorough)[EFFORTS.index(self.level)]

@@ -1,9 +1,11 @@
 """Lets what Hypothesis draws follow from the seed alone."""
 
 from collections.abc import Callable
+from functools import cache
+from random import Random
 from typing import Any, TypeVar
 
-from hypothesis import seed
+from hypothesis import core, register_random, seed
 from hypothesis.internal.conjecture import providers
 
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -17,3 +19,18 @@ def seeded(number: int) -> Callable[[Test], Test]:
     """
     providers.is_local_module_file = lambda _path: False  # type: ignore[assignment,attr-defined]
     return seed(number)
+
+
+def share_chance() -> None:
+    """Let what this thread draws come from the one source of chance of the process; one thread draws at a time.
+
+    Hypothesis would make one for each thread, and have all garbage collected for it.
+    """
+    core.threadlocal._hypothesis_global_random = _chance()
+
+
+@cache
+def _chance() -> Random:
+    made = Random(0)  # noqa: S311 - it draws tests
+    register_random(made)
+    return made

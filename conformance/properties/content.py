@@ -7,11 +7,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from conformance.contract import violations
-from conformance.exchange import Exchange, Response
+from conformance.exchange import Exchange
 from conformance.properties.known import IDS, WIRE, Known
 
 # What an answer consists of ------------------------------------------------------------------------------
@@ -163,12 +164,25 @@ def leaked(exchange: Exchange) -> str | None:
     if response is None:
         return None
     sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
-    body = tuple(_texts_in(response))
-    headers = (value for _, value in response.headers)
-    looked_for = ((_SECRETS, (*body, *headers)), (_INSIDE, body))
-    found = (match.group() for what, texts in looked_for for text in texts for match in what.finditer(text))
-    told = (text for text in found if text.encode() not in sent and not _own(text, exchange.request.url))
+    in_headers = (found for _, value in response.headers for found in _secrets(value))
+    told = (
+        text
+        for text in (*_told(response.body), *in_headers)
+        if text.encode() not in sent and not _own(text, exchange.request.url)
+    )
     return next((f"the answer tells {text!r}" for text in told), None)
+
+
+@lru_cache(maxsize=256)  # most answers of a session are the same
+def _told(body: bytes) -> tuple[str, ...]:
+    texts = tuple(_texts_in(body))
+    inside = (found.group() for text in texts for found in _INSIDE.finditer(text))
+    return (*(found for text in texts for found in _secrets(text)), *inside)
+
+
+@lru_cache(maxsize=256)
+def _secrets(text: str) -> tuple[str, ...]:
+    return tuple(found.group() for found in _SECRETS.finditer(text))
 
 
 def _own(text: str, url: str) -> bool:
@@ -177,11 +191,11 @@ def _own(text: str, url: str) -> bool:
     return host.startswith("127.") and port == str(urlsplit(url).port)
 
 
-def _texts_in(response: Response) -> Iterator[str]:
+def _texts_in(body: bytes) -> Iterator[str]:
     """The body, and every text in it where it is JSON: there a line end is written as an escape."""
-    yield response.text
+    yield body.decode("utf-8", "replace")
     try:
-        waiting = [response.json()]
+        waiting = [json.loads(body.decode("utf-8"))]
     except (ValueError, RecursionError):
         return
     while waiting:

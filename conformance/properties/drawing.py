@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from conformance.exchange import TOO_MANY, Exchange
 from conformance.probe.budget import ProbeStopped
 from conformance.properties.amounts import AMOUNTS
-from conformance.properties.by_seed import seeded
+from conformance.properties.by_seed import seeded, share_chance
 from conformance.properties.known import AGAIN, DRAWN, PLAIN, Known, examples_in
 from conformance.properties.rules import ALL
 from conformance.properties.shapes import Shape
@@ -38,6 +38,7 @@ class Drawing:
 
     def __init__(self, stage: Stage, turns: int) -> None:
         """Send the plain stop, with which the rest is compared; raises Unmet where that fails already."""
+        share_chance()
         self._stage = stage
         self._turns = turns
         self.amount = AMOUNTS[stage.effort.level]

@@ -86,6 +86,7 @@ class Director:
         )
         self._slots = Slots(target.limits.concurrency)
         self._traces: dict[str, Future[Trace]] = {}
+        self._shown: dict[str, Future[Trace]] = {}  # as far as the others need them
         self._threads: list[threading.Thread] = []
         self._no_run: str | None = None
 
@@ -94,6 +95,7 @@ class Director:
         wanted = set(names)
         chosen = [s for s in ORDER if s.name in wanted or s in (REACH, PLAIN, CLOSING)]
         self._traces = {scenario.name: Future() for scenario in chosen}
+        self._shown = {scenario.name: Future() for scenario in chosen}
         self._over.daemon = True
         self._over.start()
         play = threading.Thread(target=self._play, args=(chosen,), name="director", daemon=True)
@@ -201,6 +203,7 @@ class Director:
         )
         stage.stop_answered = stopped or stage.stop_answered
         stage.seen = self._seen
+        stage.show = self._shown[scenario.name].set_result
         unmet: str | None = None
         try:
             with stage, self._turnstile.inside() if scenario.draws else nullcontext():
@@ -219,9 +222,11 @@ class Director:
         self._close(trace)
 
     def _seen(self, name: str) -> Trace:
-        """The trace of a scenario that was begun before, once it is over; an empty one where it is not played."""
-        return self._traces[name].result() if name in self._traces else Trace(name)
+        """What a scenario that was begun before has shown or is in all; nothing where it is not played."""
+        return self._shown[name].result() if name in self._shown else Trace(name)
 
     def _close(self, trace: Trace) -> None:
         self._recorder.scenario(trace)
+        if not self._shown[trace.scenario].done():
+            self._shown[trace.scenario].set_result(trace)
         self._traces[trace.scenario].set_result(trace)

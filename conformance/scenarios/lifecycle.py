@@ -124,6 +124,7 @@ def finished(stage: Stage) -> None:
     """Let a run end by itself, stop it then, see that it stays what it was, and send stops that must be refused."""
     run = stage.start("owner", inputs=stage.inputs.short)
     stage.finish(run)
+    stage.show(stage.trace())
     stage.read_details(run)
     stage.stop(run, "late stop")
     stage.detail(run, "after the late stop")

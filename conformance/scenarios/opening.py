@@ -32,6 +32,7 @@ def plain(stage: Stage) -> None:
     stage.detail(run, "before the stop")
     stage.stop(run, "stop")
     stage.settle(run)
+    stage.show(stage.trace())
     stage.pause(stage.later)
     stage.detail(run, LATER)
 

@@ -20,7 +20,7 @@ MULTIPART_BODY = (
     b'--conformance\r\nContent-Disposition: form-data; name="user"\r\n\r\n%b\r\n--conformance--\r\n'
 )
 
-LATE = 2.0  # seconds in which a refused stop may show an effect after all
+LATE = (1.0, 2.0, 2.0)  # seconds in which a refused stop may show an effect after all, by effort
 
 ACCEPTED_USERS = {
     "non-ASCII": "conformance-Jürgen-Zoe\u0308-测试-🙂",
@@ -84,7 +84,7 @@ class Anvil:
         """Give the last run time to show what the refused stops did to it, then stop it by its owner."""
         if self._run is None:
             return
-        self._run.wait_over(max(LATE, self._stage.deadlines.grace))
+        self._run.wait_over(max(self._stage.effort.pick(*LATE), self._stage.deadlines.grace))
         if not self._run.over:
             self._stage.stop(self._run, "owner's stop")
             self._run.wait_over(self._stage.deadlines.stop)

@@ -18,7 +18,7 @@ from hypothesis.strategies import booleans
 
 from conformance.effects import Effects
 from conformance.model import contradiction, of_sequence
-from conformance.properties.by_seed import seeded
+from conformance.properties.by_seed import seeded, share_chance
 from conformance.runs import Natural
 from conformance.scenarios.live import LiveRun
 from conformance.scenarios.mistakes import made_up_key
@@ -142,6 +142,7 @@ def play(stage: Stage) -> None:
     def machine() -> Runs:
         return Runs(stage, next(count), seconds)
 
+    share_chance()
     try:
         for number, before in enumerate(BEFORE_THE_STOP, 1):
             listed = Runs(stage, number, seconds)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from conformance.contract import Contract, Operation
-from conformance.effort import EFFORTS, Effort
+from conformance.effort import Effort
 from conformance.exchange import Exchange, Request, Response
 from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
@@ -69,7 +69,8 @@ class Stage(Requests):
         self._lock = threading.Lock()
         self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
         self.stop_answered = threading.Event()
-        self.seen: Callable[[str], Trace] = Trace  # what another scenario has recorded, once that is over
+        self.seen: Callable[[str], Trace] = Trace  # what another scenario has shown, once it has
+        self.show: Callable[[Trace], None] = lambda _: None  # to others, before this one is over
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +85,7 @@ class Stage(Requests):
     @property
     def later(self) -> float:
         """Seconds after which what is final is looked at again."""
-        return LATER[EFFORTS.index(self.effort.level)]
+        return self.effort.pick(*LATER)
 
     def trace(self, unmet: str | None = None) -> Trace:
         """What was recorded so far."""
