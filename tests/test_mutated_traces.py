@@ -16,7 +16,7 @@ from conformance.exchange import Event, Exchange
 from conformance.judging import Inconclusive, Violation
 from conformance.recording import read_recording
 from conformance.runs import Natural
-from conformance.suites import test_error, test_lifecycle, test_streams, test_success
+from conformance.suites import test_aim, test_error, test_lifecycle, test_streams, test_success
 from conformance.target import Deadlines
 from conformance.trace import TERMINAL, History, NotRecorded, Trace
 from tests.commandline import Ran
@@ -46,7 +46,7 @@ def _checks(*modules: ModuleType) -> list[Callable[..., None]]:
     return [check for check in found if set(inspect.signature(check).parameters) <= JUDGED]
 
 
-CHECKS = _checks(test_success, test_error, test_lifecycle, test_streams)
+CHECKS = _checks(test_success, test_error, test_lifecycle, test_aim, test_streams)
 
 
 def noticed(trace: Trace, reach: Trace) -> list[str]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from conformance.effort import Effort
 from conformance.properties.amounts import drawn, generated, repeated, sequenced
-from conformance.scenarios import forms, keys, lifecycle, opening, properties, refusals
+from conformance.scenarios import aim, forms, keys, lifecycle, opening, properties, refusals
 from conformance.scenarios.lanes import LANES
 from conformance.scenarios.stage import LOOKS, Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
@@ -61,12 +61,13 @@ def sequences(stage: Stage) -> None:
 
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
 PLAIN = Scenario(opening.plain, requests=4, details=1)
-NEIGHBOURS = Scenario(lifecycle.neighbours, streams=3, requests=20, details=3)
+AT_ONCE = Scenario(lifecycle.at_once, requests=2, details=1)
+NEIGHBOURS = Scenario(aim.neighbours, streams=3, requests=20, details=3)
 CLOSING = Scenario(opening.closing, requests=5)
 
-# Played one after another as far as their stops, while nothing else runs: what a stop does to the runs of
-# others can only be told while it is known which runs there are.
-FIRST = (PLAIN, NEIGHBOURS)
+# Played one after another as far as their stops, while nothing else runs: only then is a stop as soon as it can be,
+# and what it does to the runs of others can only be told while it is known which runs there are.
+FIRST = (PLAIN, AT_ONCE, NEIGHBOURS)
 
 # Played side by side, the longest first.
 MAIN = (
@@ -85,7 +86,7 @@ MAIN = (
         properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 37, 3)
     ),
     Scenario(properties.same_answers, streams=0, requests=40, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=56),
+    Scenario(properties.unusual_ids, streams=3, requests=80),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=7, details=2),
     Scenario(lifecycle.finished, requests=17, details=1),
@@ -112,21 +113,20 @@ MAIN = (
     ),
     Scenario(keys.app_modes, requests=14, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(refusals.unknown_tasks, streams=0, requests=6 + 2 * len(MODE_KEYS), needs_run=False),
-    Scenario(lifecycle.refused, requests=46, details=1),
-    Scenario(lifecycle.shortened_id, requests=9, details=1),
-    Scenario(lifecycle.other_letter_case, requests=9, details=1),
-    Scenario(lifecycle.run_id_for_task_id, requests=9, details=1),
-    Scenario(lifecycle.id_elsewhere, requests=12),
-    Scenario(lifecycle.another_user, requests=9, details=1),
-    Scenario(lifecycle.another_app, streams=2, requests=11, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(aim.refused, requests=46, details=1),
+    Scenario(aim.shortened_id, requests=9, details=1),
+    Scenario(aim.other_letter_case, requests=9, details=1),
+    Scenario(aim.run_id_for_task_id, requests=9, details=1),
+    Scenario(aim.id_elsewhere, requests=12),
+    Scenario(aim.another_user, requests=9, details=1),
+    Scenario(aim.another_app, streams=2, requests=11, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
     Scenario(lifecycle.reader_left, requests=2, details=1),
-    Scenario(lifecycle.at_once, requests=2, details=1),
     Scenario(lifecycle.during_node, requests=3, details=1),
     Scenario(lifecycle.between_nodes, requests=2, details=1),
     Scenario(lifecycle.twice, requests=15, details=1),
     Scenario(lifecycle.at_the_same_moment, requests=17, details=1),
-    Scenario(lifecycle.blocking, requests=1),
+    Scenario(aim.blocking, streams=2, requests=4),
     Scenario(refusals.unknown_members, requests=3, needs_run=False),
     Scenario(keys.scheme_in_lower_case, requests=3, needs_run=False),
 )

@@ -1,10 +1,12 @@
 """Stops that must be refused whatever has become of their task."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
-from conformance.exchange import Headers
+from conformance.exchange import Exchange, Headers
 from conformance.masking import placeholder
+from conformance.scenarios.live import LiveRun
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import MODE_KEYS
@@ -33,6 +35,11 @@ def grave_mistakes(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
     """Those whose effect on one and the same run is looked at; the others have a run of their own."""
     aside = {NULL_USER, MALFORMED_JSON, NO_KEY}
     return [(case, parts) for case, parts in mistakes(stage) if case not in aside]
+
+
+def mistake(stage: Stage, run: LiveRun, case: str, parts: Mapping[str, Any]) -> Exchange:
+    """Send a stop of a run that must be refused."""
+    return stage.stop(run, case, request=stage.stop_request(run.task_id, **{"user": run.user, **parts}))
 
 
 def mode_keys(stage: Stage) -> dict[str, str]:

@@ -14,7 +14,7 @@ from conformance.probe.raw import RawRequest
 from conformance.properties.amounts import AMOUNTS, READS
 from conformance.properties.known import AGAIN, BESIDE, DRAWN, ENOUGH, NOBODY_BESIDE, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
-from conformance.scenarios.lifecycle import started_early_enough
+from conformance.scenarios.aim import started_early_enough
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import MALFORMED
 from conformance.scenarios.stage import Stage
@@ -23,7 +23,8 @@ UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sen
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
 WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
-NOTHING = ("null", "undefined", "0")  # what clients send that have no id
+# What clients send that have no id, and what some servers take for all there are, or for the last.
+STAND_INS = ("null", "undefined", "0", "-1", "all", "latest", "current", "%25", "*")
 WIDE = str.maketrans(
     {chr(code): chr(code + 0xFEE0) for code in range(0x30, 0x7B)}
 )  # NFKC makes it plain again
@@ -159,13 +160,15 @@ def unusual_ids(stage: Stage) -> None:
     def pad(run: LiveRun) -> None:
         for case, prefix, suffix in PADDINGS:
             _resembling(stage, run, prefix + quote(run.task_id, safe="") + suffix, case)
-        for wildcard in WILDCARDS:
-            _resembling(stage, run, quote(run.task_id[:-1], safe="") + wildcard, f"{wildcard} at the end")
-        for word in NOTHING:
-            _resembling(stage, run, word, word)
         wide = run.task_id[:-1] + run.task_id[-1].translate(WIDE)
         if wide != run.task_id:
             _resembling(stage, run, quote(wide, safe=""), "full width at the end")
+
+    def stand_in(run: LiveRun) -> None:
+        for wildcard in WILDCARDS:
+            _resembling(stage, run, quote(run.task_id[:-1], safe="") + wildcard, f"{wildcard} at the end")
+        for word in STAND_INS:
+            _resembling(stage, run, word, word)
 
     double = started_early_enough(
         stage,
@@ -178,7 +181,8 @@ def unusual_ids(stage: Stage) -> None:
     stage.stop(once, "encoded once", request=request, by="owner")
     once.wait_over(stage.deadlines.stop)
     stage.leave(once)
-    for run in (double, padded):
+    standing_in = started_early_enough(stage, "stood in for", stand_in)
+    for run in (double, padded, standing_in):
         stage.finish(run)
 
 

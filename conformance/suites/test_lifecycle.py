@@ -1,18 +1,20 @@
 """A stop that was acknowledged really stops the run: that one, and no other."""
 
 from itertools import dropwhile, pairwise
+from urllib.parse import unquote, urlsplit
 
 from conformance.contract import Contract
-from conformance.effects import Effects, alive, end_of, since
-from conformance.exchange import Exchange
+from conformance.effects import Effects, since
+from conformance.exchange import Exchange, Json
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.known import gist
 from conformance.refusal import OVER, accepted
-from conformance.scenarios.lifecycle import OTHER_APP
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
-from conformance.trace import CLEAN_UP, FINAL, LATER, TERMINAL, Run, Trace, statuses_of
+from conformance.trace import FINAL, LATER, TERMINAL, History, Run, Trace, statuses_of
+
+GROWS = 2  # times that a count of work grows that is not only written down late
 
 
 @requirement("stop.lifecycle.ends")
@@ -89,6 +91,34 @@ def test_the_run_detail_goes_on_saying_stopped(plain: Trace, closing: Trace, eff
     )
     plain.whole()
     closing.whole()
+
+
+@requirement("stop.lifecycle.no-more-work")
+def test_nothing_works_on_when_a_run_was_stopped(plain: Trace, closing: Trace, effects: Effects) -> None:
+    run, stop = effects.stopped(plain)
+    last = closing.where(lambda exchange: exchange.case == LAST_LOOK)
+    looks = [look for look in (*run.details, *last) if statuses_of([look]) == ["stopped"]]
+    for name in ("total_steps", "total_tokens"):
+        counted = [(look, count) for look in looks if isinstance(count := _count(look, name), int)]
+        more = [later for earlier, later in pairwise(counted) if later[1] > earlier[1]]
+        counts = ", then ".join(dict.fromkeys(str(count) for _, count in counted))
+        # Once it may grow: whoever writes down what was done may come late.
+        seen = f"{name} of the stopped run was {counts}"
+        require(len(more) < GROWS, seen, stop, *(look for look, _ in more))
+    plain.whole()
+    closing.whole()
+    if len(looks) <= GROWS:
+        raise Inconclusive("the run detail was not read often enough after it said stopped")
+
+
+@requirement("stop.lifecycle.detail-id")
+def test_a_detail_is_that_of_the_run_asked_for(history: History) -> None:
+    for look in history.exchanges:
+        told = look.response.member.get("id") if look.response and look.operation == "detail" else None
+        if look.status != 200 or not isinstance(told, str):
+            continue  # Dify answers ids that it does not know with nulls
+        asked = unquote(urlsplit(look.request.url).path.rpartition("/")[2])
+        require(told.lower() == asked.lower(), f"the detail of the run {asked} has the id {told}", look)
 
 
 @requirement("stop.lifecycle.at-once")
@@ -170,51 +200,6 @@ def test_stops_at_the_same_moment_stop_once(
     at_the_same_moment.whole()
 
 
-@requirement("stop.lifecycle.right-run")
-def test_a_stop_stops_the_run_it_names(neighbours: Trace, effects: Effects) -> None:
-    effects.stops(*effects.taken(neighbours, "stopped"))
-
-
-@requirement("stop.lifecycle.other-runs")
-def test_other_runs_go_on(neighbours: Trace, effects: Effects) -> None:
-    _, stop = effects.stopped(neighbours, "stopped")
-    others = {label: neighbours.run(label) for label in ("older", "younger")}
-    if all((run.over_at or stop.sent_at + 1) <= stop.sent_at for run in others.values()):
-        alive(others["younger"], stop)  # says why that tells nothing
-    for label, run in others.items():
-        if run.over_at is not None and run.over_at <= stop.sent_at:
-            continue  # where starts are slow, the first may be over; the other shows the same
-        if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
-            raise Inconclusive(f"the {label} run did not end while the suite waited")
-        seen = f"the {label} run {end_of(run)} though another was stopped"
-        require(not effects.lost(run, stop), seen, stop, run.stream, at=run.over_at)
-        looks = _looks_that_say_stopped(run)
-        seen = f"the detail of the {label} run says stopped, though another was stopped"
-        require(not looks, seen, stop, *looks[:1], run.stream)
-
-
-@requirement("stop.lifecycle.next-run")
-def test_the_next_run_is_not_affected(next_run: Trace, effects: Effects) -> None:
-    run = next_run.run("next")
-    if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
-        raise Inconclusive("the next run did not end while the suite waited")
-    seen = f"the run after a stopped one {end_of(run)}, though nobody stopped it"
-    require(not effects.lost(run), seen, run.stream, at=run.over_at)
-
-
-@requirement("stop.lifecycle.after-an-end")
-def test_a_run_after_one_that_ended_by_itself_is_stopped_when_it_is(
-    next_run: Trace, effects: Effects
-) -> None:
-    run = next_run.run("after an end")
-    stop = next(iter(run.stops), None)
-    if stop and run.terminal and run.terminal.at <= stop.sent_at and effects.lost(run):
-        seen = f"the run ended as {shown(run.final_status)}, which nobody had stopped yet"
-        late = next_run.run("next").stops
-        require(False, f"{seen}; the last before it ended by itself, and was stopped then", *late, run.stream)
-    effects.stops(*effects.taken(next_run, "after an end"))
-
-
 @requirement("stop.lifecycle.repeated")
 def test_a_stop_works_again_and_again(repeated: Trace, effects: Effects) -> None:
     for run in repeated.runs:
@@ -231,49 +216,6 @@ def test_a_stop_works_for_every_user(user_strings: Trace, effects: Effects) -> N
 def test_a_stop_works_in_every_form_that_is_accepted(other_forms: Trace, effects: Effects) -> None:
     first = [(run, run.stops[0]) for run in other_forms.runs if run.stops]
     effects.each_stops(other_forms, [(run, stop) for run, stop in first if run.effective is stop])
-
-
-@requirement("stop.lifecycle.refused-stop")
-def test_a_refused_stop_stops_nothing(refused: Trace, effects: Effects) -> None:
-    accepted_after_all = [stop for stop in refused.run("owner").stops if (stop.status or 0) // 100 == 2]
-    if accepted_after_all:
-        raise Inconclusive(f"“{accepted_after_all[0].case}” was not refused ({accepted_after_all[0].status})")
-    _goes_on(refused, effects)
-
-
-@requirement("stop.lifecycle.shortened-id")
-def test_the_beginning_of_an_id_stops_nothing(shortened_id: Trace, effects: Effects) -> None:
-    _goes_on(shortened_id, effects)
-
-
-@requirement("stop.lifecycle.letter-case")
-def test_an_id_in_other_letter_case_stops_nothing(other_letter_case: Trace, effects: Effects) -> None:
-    _goes_on(other_letter_case, effects)
-
-
-@requirement("stop.lifecycle.run-id")
-def test_the_run_id_in_place_of_the_task_id_stops_nothing(
-    run_id_for_task_id: Trace, effects: Effects
-) -> None:
-    _goes_on(run_id_for_task_id, effects)
-
-
-@requirement("stop.lifecycle.id-elsewhere")
-def test_a_task_id_elsewhere_than_in_the_path_stops_nothing(id_elsewhere: Trace, effects: Effects) -> None:
-    _goes_on(id_elsewhere, effects)
-
-
-@requirement("stop.lifecycle.other-app")
-def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effects) -> None:
-    for foreign in another_app.each("foreign stop"):
-        broke = (foreign.status or 0) >= 500
-        require(not broke, f"“{foreign.case}” was answered {foreign.seen}", foreign, at=foreign.ended_at)
-    _goes_on(another_app, effects)
-
-
-@requirement("stop.lifecycle.second-app")
-def test_a_run_of_another_app_is_stopped_by_its_own_key(another_app: Trace, effects: Effects) -> None:
-    effects.stops(*effects.taken(another_app, OTHER_APP))
 
 
 @requirement("stop.lifecycle.any-sequence")
@@ -296,36 +238,6 @@ def _like_the_first(stop: Exchange, first: Exchange) -> None:
     require(gist(stop.response) == gist(first.response), seen, first, stop)
 
 
-def _goes_on(trace: Trace, effects: Effects) -> None:
-    """Require that the one run of a scenario was not stopped by what was sent for it."""
-    run = trace.run("owner")
-    if all(stop.case == CLEAN_UP for stop in run.stops):
-        raise Inconclusive(trace.unmet or "nothing was sent")
-    alive(run, run.stops[0])
-    if run.terminal is None and run.stream.ending == "left":
-        raise Inconclusive("the run did not end while the suite waited; give a shorter one (--inputs)")
-    if any(stop.about.get("by") == "owner" for stop in run.stops):
-        raise Inconclusive("the run had to be stopped before its end")
-    others = trace.where(lambda x: x.operation == "other method" and x.about.get("run") == run.stream.id)
-    sent = ", ".join(f"“{stop.case}” ({stop.status})" for stop in (*run.stops, *others))
-    seen = f"the run {end_of(run)} after {sent}"
-    require(
-        not effects.lost(run, *run.stops, *others),
-        seen,
-        *run.stops[-3:],
-        *others[-3:],
-        run.stream,
-        at=run.over_at,
-    )
-    looks = _looks_that_say_stopped(run)
-    require(not looks, f"the run detail says stopped after {sent}", *run.stops[-3:], *others[-3:], *looks[:1])
-    trace.whole()
-
-
-def _looks_that_say_stopped(run: Run) -> list[Exchange]:
-    return [look for look in run.details if statuses_of([look]) == ["stopped"]]
-
-
 def _readable(run: Run, stop: Exchange, other: Run | None = None, *, in_time: bool = False) -> list[str]:
     """The statuses that the run detail gave after the stop, perhaps only those within its deadline.
 
@@ -342,3 +254,7 @@ def _readable(run: Run, stop: Exchange, other: Run | None = None, *, in_time: bo
             require(False, f"the run detail could be read {where}, and now: {seen}", stop, after[-1])
         raise Inconclusive(f"the run detail could not be read: {seen}")
     return told
+
+
+def _count(look: Exchange, name: str) -> Json:
+    return look.response.member.get(name) if look.response else None

@@ -235,6 +235,11 @@ def test_a_task_id_is_compared_whole(unusual_ids: Trace) -> None:
     _left_alone(unusual_ids, "padded")
 
 
+@requirement("stop.robust.stand-in")
+def test_nothing_stands_in_for_a_task_id(unusual_ids: Trace) -> None:
+    _left_alone(unusual_ids, "stood in for")
+
+
 @requirement("stop.robust.encoded-id")
 def test_a_percent_encoded_id_is_the_same_id(unusual_ids: Trace, effects: Effects) -> None:
     effects.stops(*effects.stopped(unusual_ids, "encoded once"))

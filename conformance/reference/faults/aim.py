@@ -1,6 +1,7 @@
 """Faults in which run a stop is for."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from werkzeug.wrappers import Response
 
@@ -81,6 +82,20 @@ class FailsOtherRuns(Reference):
         for one in runs[runs.index(run) + 1 :]:
             if one.user == run.user:
                 one.cut()
+
+
+@breaks("stop.lifecycle.other-runs")
+class StopsBlockingRuns(Reference):
+    """Stops the runs of the same user that are in blocking mode."""
+
+    def run_blocking(self, run: Run) -> dict[str, Any]:
+        self.count(("blocking", run.id))
+        return super().run_blocking(run)
+
+    def on_stop(self, run: Run) -> None:
+        for one in self.runs.all():
+            if one is run or (one.user == run.user and self.count(("blocking", one.id), 0)):
+                super().on_stop(one)
 
 
 @breaks("stop.lifecycle.shortened-id")

@@ -211,7 +211,7 @@ class StumblesOverShortUsers(Reference):
         return user
 
 
-@breaks("stop.robust.exact-id")
+@breaks("stop.robust.stand-in")
 class LooksForIdsWithLike(Reference):
     """Looks for an id with the SQL operator LIKE, to which a percent sign means anything."""
 
@@ -222,6 +222,15 @@ class LooksForIdsWithLike(Reference):
             found = [one for one in self.runs.all() if one.task_id.startswith(beginning)]
             return found[0] if found else None
         return run
+
+
+@breaks("stop.robust.stand-in")
+class KnowsTheLatest(Reference):
+    """Takes the word `latest` for the id of the run that the user started last."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        going_on = [one for one in self.runs.all() if one.user == user and not one.has_ended]
+        return going_on[-1] if task_id == "latest" and going_on else super().find_run(task_id, app, user)
 
 
 @breaks("stop.robust.rejects", effort="standard")

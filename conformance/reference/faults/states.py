@@ -301,3 +301,21 @@ class EarlyStopsAreUnknown(Reference):
         if run is not None and run.age < 0.1 and not run.has_ended:
             raise Refused(NO_SUCH_RUN)
         return run
+
+
+@breaks("stop.lifecycle.no-more-work")
+class WorksOnUnseen(Reference):
+    """Lets the workflow work on when the stream of a stopped run has ended, and its record says stopped."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        told = super().detail(run)
+        done_since = int(run.ended_ago * 10) if run.status == "stopped" else 0
+        return told | {"total_steps": told["total_steps"] + done_since}
+
+
+@breaks("stop.lifecycle.detail-id")
+class DetailTellsTheTask(Reference):
+    """Gives the id of the task in the place of that of the run in the details of stopped runs."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | ({"id": run.task_id} if run.status == "stopped" else {})

@@ -1,0 +1,185 @@
+"""Stops that are for another run than the one that is looked at: it must go on to its end."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from conformance.exchange import Exchange, Request
+from conformance.masking import placeholder
+from conformance.runs import is_terminal
+from conformance.scenarios.lanes import in_lanes
+from conformance.scenarios.live import LiveRun, Unmet
+from conformance.scenarios.mistakes import grave_mistakes, mistake
+from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
+from conformance.scenarios.requests import json_bytes
+from conformance.scenarios.stage import Stage
+from conformance.target import OTHER_WORKFLOW_KEY
+
+OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+OTHER_APP = "of another app"
+BLOCKING, BESIDE_BLOCKING = "blocking", "beside blocking"
+MEANWHILE = 0.1  # seconds; a run in blocking mode has begun by then
+
+
+def neighbours(stage: Stage) -> None:
+    """Start three runs of one user, stop the middle one, and see the others go on to their end."""
+    for inputs in stage.inputs.natural:
+        older = stage.start("older", inputs=inputs)
+        stopped = stage.start(
+            "stopped", inputs=stage.inputs.longest if inputs is stage.inputs.natural[-1] else None
+        )
+        younger = stage.start("younger", inputs=inputs)
+        stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
+        stage.stop(stopped, "stop")
+        go_on = [_still_goes_on(stage, run) for run in (older, younger)]
+        if all(go_on):
+            break
+    stage.settle(stopped)
+    for run in (older, younger):
+        _still_goes_on(stage, run)
+    for run in (older, younger):
+        stage.finish(run)
+        stage.read_details(run)
+
+
+def refused(stage: Stage) -> None:
+    """Send stops that must be refused, and see the run go on to its end."""
+
+    def send(run: LiveRun) -> None:
+        in_lanes(lambda one: mistake(stage, run, *one), grave_mistakes(stage))
+        in_lanes(
+            lambda one: stage.send("other method", one.method, one, about={"run": run.id}),
+            _other_methods(stage, run),
+        )
+
+    _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before a late effect
+
+
+def _other_methods(stage: Stage, run: LiveRun) -> list[Request]:
+    """The stop of a run, its user in the query, too: where a GET has what else stands in a body."""
+    asked = stage.stop_request(run.task_id, user=run.user, query=f"?user={quote(run.user, safe='')}")
+    return [replace(asked, method=method) for method in OTHER_METHODS if method != stage.contract.stop.method]
+
+
+def shortened_id(stage: Stage) -> None:
+    """Send a stop with the beginning of the task id."""
+    _leave_alone(
+        stage, lambda run: _stop_as(stage, run, run.task_id[:8] if len(run.task_id) > 8 else run.task_id[:-1])
+    )
+
+
+def other_letter_case(stage: Stage) -> None:
+    """Send a stop with the task id in the other letter case."""
+    _leave_alone(stage, lambda run: _stop_as(stage, run, run.task_id.swapcase()))
+
+
+def run_id_for_task_id(stage: Stage) -> None:
+    """Send a stop with the workflow_run_id in the place of the task id."""
+    _leave_alone(stage, lambda run: _stop_as(stage, run, run.first("workflow_run_id") or ""))
+
+
+def id_elsewhere(stage: Stage) -> None:
+    """Send stops of a made-up task that name the run in the body, and in the query string."""
+
+    def send(run: LiveRun) -> None:
+        other = str(uuid.uuid4())
+        body = json_bytes({"user": run.user, "task_id": run.task_id})
+        stage.stop(run, "task id in the body", request=stage.stop_request(other, body=body), task=other)
+        query = f"?task_id={quote(run.task_id, safe='')}"
+        asked = stage.stop_request(other, user=run.user, query=query)
+        stage.stop(run, "task id in the query", request=asked, task=other)
+
+    stage.finish(started_early_enough(stage, "owner", send))
+
+
+def another_user(stage: Stage) -> None:
+    """Send a stop in the name of another user of the same app."""
+    user = f"{stage.user}-stranger"
+    _leave_alone(stage, lambda run: _send_foreign(stage, run, user=user))
+
+
+def another_app(stage: Stage) -> None:
+    """Send a stop with the key of another workflow app; beside it goes a run of that app, which its own key stops."""
+    other = _run_of_another_app(stage)
+    key = placeholder(OTHER_WORKFLOW_KEY)
+    run = started_early_enough(stage, "owner", lambda run: _send_foreign(stage, run, user=run.user, key=key))
+    if other is not None:
+        other.wait(well_after_start(other, "node_started"), NODE_PATIENCE)
+        stage.stop(other, "stop")
+        other.wait_over(stage.deadlines.stop)
+        stage.leave(other)
+    stage.finish(run)
+    stage.read_details(run)
+
+
+def _run_of_another_app(stage: Stage) -> LiveRun | None:
+    """A run of the other app, None where it cannot be started as runs of the first can."""
+    try:
+        return stage.start(OTHER_APP, key=OTHER_WORKFLOW_KEY)
+    except Unmet:
+        return None
+
+
+def blocking(stage: Stage) -> None:
+    """Start a run in blocking mode and let it answer; meanwhile stop another of the same user."""
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            run = stage.start(BESIDE_BLOCKING)
+            in_its_midst(run)
+        except Unmet:
+            run = None
+        request = stage.run_request(stage.inputs.short, stage.user, "blocking")
+        answer = beside.submit(stage.send, "run", BLOCKING, request)
+        if run is not None:
+            stage.pause(MEANWHILE)
+            stage.stop(run, "stop")
+            run.wait_over(stage.deadlines.stop)
+            stage.leave(run)
+    answer.result()
+
+
+def _send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:
+    return stage.stop(run, "foreign stop", request=stage.stop_request(run.task_id, **stranger))  # type: ignore[arg-type]
+
+
+def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
+    if not task or task == run.task_id:
+        raise Unmet("the id of the run offers no such variation, so that nothing can be told")
+    return stage.stop(run, "foreign stop", request=stage.stop_request(task, user=run.user), task=task)
+
+
+def _leave_alone(
+    stage: Stage, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Do something to a run that must not stop it, early enough to see, and let it end."""
+    run = started_early_enough(stage, "owner", send, natural)
+    stage.finish(run)
+    stage.read_details(run)
+
+
+def started_early_enough(
+    stage: Stage, label: str, send: Callable[[LiveRun], object], natural: Sequence[Mapping[str, Any]] = ()
+) -> LiveRun:
+    """A run that nobody stops, that was not over when something was sent for it and when it was looked at then.
+
+    Where the first was, the run is a longer one.
+    """
+    for inputs in natural or stage.inputs.natural:
+        run = stage.start(label, inputs=inputs)
+        send(run)
+        if _still_goes_on(stage, run):
+            break
+    return run
+
+
+def _still_goes_on(stage: Stage, run: LiveRun) -> bool:
+    """Look at a run that is not over, and tell whether it has not even then come to its natural end.
+
+    One that has was too short to show what else could have ended it.
+    """
+    if run.first("workflow_run_id") and not run.over:
+        stage.detail(run)
+    return not any(is_terminal(event) and event.status == "succeeded" for event in run.stream.events)

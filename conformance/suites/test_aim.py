@@ -1,0 +1,138 @@
+"""A stop is for one run, and leaves all others alone."""
+
+from conformance.effects import Effects, alive, end_of
+from conformance.exchange import Exchange
+from conformance.judging import Inconclusive, require, requirement, shown
+from conformance.scenarios.aim import BLOCKING, OTHER_APP
+from conformance.trace import CLEAN_UP, Run, Trace, statuses_of
+
+
+@requirement("stop.lifecycle.right-run")
+def test_a_stop_stops_the_run_it_names(neighbours: Trace, effects: Effects) -> None:
+    effects.stops(*effects.taken(neighbours, "stopped"))
+
+
+@requirement("stop.lifecycle.other-runs")
+def test_other_runs_go_on(neighbours: Trace, blocking: Trace, effects: Effects) -> None:
+    _blocking_goes_on(blocking)
+    _, stop = effects.stopped(neighbours, "stopped")
+    others = {label: neighbours.run(label) for label in ("older", "younger")}
+    if all((run.over_at or stop.sent_at + 1) <= stop.sent_at for run in others.values()):
+        alive(others["younger"], stop)  # says why that tells nothing
+    for label, run in others.items():
+        if run.over_at is not None and run.over_at <= stop.sent_at:
+            continue  # where starts are slow, the first may be over; the other shows the same
+        if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
+            raise Inconclusive(f"the {label} run did not end while the suite waited")
+        seen = f"the {label} run {end_of(run)} though another was stopped"
+        require(not effects.lost(run, stop), seen, stop, run.stream, at=run.over_at)
+        looks = _looks_that_say_stopped(run)
+        seen = f"the detail of the {label} run says stopped, though another was stopped"
+        require(not looks, seen, stop, *looks[:1], run.stream)
+
+
+def _blocking_goes_on(trace: Trace) -> None:
+    """Require that a run in blocking mode was not stopped along with one beside it."""
+    answer = next(iter(trace.where(lambda exchange: exchange.case == BLOCKING)), None)
+    if answer is None or answer.response is None:
+        return  # how it is answered is an observation
+    data = answer.response.member.get("data")
+    beside = [x for run in trace.runs for x in run.stops if answer.sent_at < x.sent_at < answer.ended_at]
+    seen = "the run in blocking mode ended as stopped, though another was stopped"
+    lost = beside and isinstance(data, dict) and data.get("status") == "stopped"
+    require(not lost, seen, *beside, answer)
+
+
+@requirement("stop.lifecycle.next-run")
+def test_the_next_run_is_not_affected(next_run: Trace, effects: Effects) -> None:
+    run = next_run.run("next")
+    if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
+        raise Inconclusive("the next run did not end while the suite waited")
+    seen = f"the run after a stopped one {end_of(run)}, though nobody stopped it"
+    require(not effects.lost(run), seen, run.stream, at=run.over_at)
+
+
+@requirement("stop.lifecycle.after-an-end")
+def test_a_run_after_one_that_ended_by_itself_is_stopped_when_it_is(
+    next_run: Trace, effects: Effects
+) -> None:
+    run = next_run.run("after an end")
+    stop = next(iter(run.stops), None)
+    if stop and run.terminal and run.terminal.at <= stop.sent_at and effects.lost(run):
+        seen = f"the run ended as {shown(run.final_status)}, which nobody had stopped yet"
+        late = next_run.run("next").stops
+        require(False, f"{seen}; the last before it ended by itself, and was stopped then", *late, run.stream)
+    effects.stops(*effects.taken(next_run, "after an end"))
+
+
+@requirement("stop.lifecycle.refused-stop")
+def test_a_refused_stop_stops_nothing(refused: Trace, effects: Effects) -> None:
+    accepted_after_all = [stop for stop in refused.run("owner").stops if (stop.status or 0) // 100 == 2]
+    if accepted_after_all:
+        raise Inconclusive(f"“{accepted_after_all[0].case}” was not refused ({accepted_after_all[0].status})")
+    _goes_on(refused, effects)
+
+
+@requirement("stop.lifecycle.shortened-id")
+def test_the_beginning_of_an_id_stops_nothing(shortened_id: Trace, effects: Effects) -> None:
+    _goes_on(shortened_id, effects)
+
+
+@requirement("stop.lifecycle.letter-case")
+def test_an_id_in_other_letter_case_stops_nothing(other_letter_case: Trace, effects: Effects) -> None:
+    _goes_on(other_letter_case, effects)
+
+
+@requirement("stop.lifecycle.run-id")
+def test_the_run_id_in_place_of_the_task_id_stops_nothing(
+    run_id_for_task_id: Trace, effects: Effects
+) -> None:
+    _goes_on(run_id_for_task_id, effects)
+
+
+@requirement("stop.lifecycle.id-elsewhere")
+def test_a_task_id_elsewhere_than_in_the_path_stops_nothing(id_elsewhere: Trace, effects: Effects) -> None:
+    _goes_on(id_elsewhere, effects)
+
+
+@requirement("stop.lifecycle.other-app")
+def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effects) -> None:
+    for foreign in another_app.each("foreign stop"):
+        broke = (foreign.status or 0) >= 500
+        require(not broke, f"“{foreign.case}” was answered {foreign.seen}", foreign, at=foreign.ended_at)
+    _goes_on(another_app, effects)
+
+
+@requirement("stop.lifecycle.second-app")
+def test_a_run_of_another_app_is_stopped_by_its_own_key(another_app: Trace, effects: Effects) -> None:
+    effects.stops(*effects.taken(another_app, OTHER_APP))
+
+
+def _goes_on(trace: Trace, effects: Effects) -> None:
+    """Require that the one run of a scenario was not stopped by what was sent for it."""
+    run = trace.run("owner")
+    if all(stop.case == CLEAN_UP for stop in run.stops):
+        raise Inconclusive(trace.unmet or "nothing was sent")
+    alive(run, run.stops[0])
+    if run.terminal is None and run.stream.ending == "left":
+        raise Inconclusive("the run did not end while the suite waited; give a shorter one (--inputs)")
+    if any(stop.about.get("by") == "owner" for stop in run.stops):
+        raise Inconclusive("the run had to be stopped before its end")
+    others = trace.where(lambda x: x.operation == "other method" and x.about.get("run") == run.stream.id)
+    sent = ", ".join(f"“{stop.case}” ({stop.status})" for stop in (*run.stops, *others))
+    seen = f"the run {end_of(run)} after {sent}"
+    require(
+        not effects.lost(run, *run.stops, *others),
+        seen,
+        *run.stops[-3:],
+        *others[-3:],
+        run.stream,
+        at=run.over_at,
+    )
+    looks = _looks_that_say_stopped(run)
+    require(not looks, f"the run detail says stopped after {sent}", *run.stops[-3:], *others[-3:], *looks[:1])
+    trace.whole()
+
+
+def _looks_that_say_stopped(run: Run) -> list[Exchange]:
+    return [look for look in run.details if statuses_of([look]) == ["stopped"]]
