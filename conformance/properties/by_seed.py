@@ -1,7 +1,6 @@
 """Lets what Hypothesis draws follow from the seed alone."""
 
 from collections.abc import Callable
-from functools import cache
 from random import Random
 from typing import Any, TypeVar
 
@@ -9,6 +8,7 @@ from hypothesis import core, register_random, seed
 from hypothesis.internal.conjecture import providers
 
 Test = TypeVar("Test", bound=Callable[..., Any])
+CHANCE = Random(0)  # noqa: S311 - it draws tests
 
 
 def seeded(number: int) -> Callable[[Test], Test]:
@@ -26,11 +26,5 @@ def share_chance() -> None:
 
     Hypothesis would make one for each thread, and have all garbage collected for it.
     """
-    core.threadlocal._hypothesis_global_random = _chance()
-
-
-@cache
-def _chance() -> Random:
-    made = Random(0)  # noqa: S311 - it draws tests
-    register_random(made)
-    return made
+    register_random(CHANCE)  # which does nothing the second time
+    core.threadlocal._hypothesis_global_random = CHANCE

@@ -12,7 +12,11 @@ from conformance.scenarios.opening import begins, in_its_midst, wait_for_work, w
 from conformance.scenarios.stage import Stage
 
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
-HUNG_UP = 0.6  # seconds in which a server may notice that nobody reads a stream any more
+HUNG_UP = (
+    0.6,
+    1.2,
+    1.2,
+)  # seconds in which a server may notice that nobody reads a stream any more, by effort
 NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
@@ -84,7 +88,7 @@ def reader_left(stage: Stage) -> None:
     run = stage.start("owner")
     in_its_midst(run)
     stage.leave(run)
-    stage.pause(HUNG_UP)
+    stage.pause(stage.effort.pick(*HUNG_UP))
     stage.stop(run, "stop")
     stage.read_details(run, within=stage.deadlines.stop + stage.deadlines.detail)
 

@@ -9,6 +9,7 @@ from conformance.refusal import spared
 from conformance.runs import is_terminal
 from conformance.trace import TERMINAL, History, Run
 
+STARTED = "workflow_started"
 TELL_IDS = (
     "workflow_",
     "node_",
@@ -23,7 +24,7 @@ def test_every_stream_begins_with_workflow_started(history: History, contract: C
         if not events:
             continue  # a stream without events says nothing about their order
         seen = f"the stream of run “{run.label}” ({run.stream.scenario}) begins with {events[0].name}"
-        require(events[0].name == "workflow_started", seen, run.stream, at=events[0].at)
+        require(events[0].name == STARTED, seen, run.stream, at=events[0].at)
 
 
 @requirement("stop.lifecycle.one-task-id")
@@ -34,6 +35,11 @@ def test_a_stream_has_one_task_id_throughout(history: History) -> None:
 @requirement("stop.lifecycle.one-run-id")
 def test_a_stream_has_one_workflow_run_id_throughout(history: History) -> None:
     _one_id(history, "workflow_run_id")
+    for run in _streams(history):
+        ends = [event for event in run.events if event.name in {STARTED, TERMINAL}]
+        ids = {id_ for event in ends if isinstance(id_ := event.member("data", "id"), str)}
+        seen = f"data.id of {STARTED} and {TERMINAL} differ: {', '.join(sorted(ids))}"
+        require(len(ids) <= 1, seen, run.stream)
 
 
 @requirement("stop.lifecycle.ids-of-its-own")

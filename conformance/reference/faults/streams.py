@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 from conformance.reference import Event, Reference, Run
 from conformance.reference.faults.marking import breaks
@@ -100,6 +101,16 @@ class RunIdIsTheTaskIdAtTheEnd(_Ids):
     def other(self, event: Event) -> Event:
         last = event["event"] == "workflow_finished"
         return event | {"workflow_run_id": event["task_id"]} if last else event
+
+
+@breaks("stop.lifecycle.one-run-id")
+class TheEndHasAnIdOfItsOwn(_Ids):
+    """Gives the data of the last event of a stopped run an id that nothing else has."""
+
+    def other(self, event: Event) -> Event:
+        if event["event"] != "workflow_finished" or event["data"]["status"] != "stopped":
+            return event
+        return event | {"data": event["data"] | {"id": str(uuid4())}}
 
 
 @breaks("stop.lifecycle.ids-of-its-own")
