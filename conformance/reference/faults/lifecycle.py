@@ -1,6 +1,7 @@
 """Faults in what a stop does to the run that it names."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -42,6 +43,17 @@ class FinishesTheLoopFirst(Reference):
 
     def on_stop(self, run: Run) -> None:
         self.later(1.2, lambda: super(FinishesTheLoopFirst, self).on_stop(run))
+
+
+@breaks("stop.lifecycle.no-late-node")
+class EverySecondStopIsLate(Reference):
+    """Starts some more nodes after every second stop, for one of two workers learns late of them."""
+
+    pace = MappingProxyType({"rounds": 40})
+
+    def on_stop(self, run: Run) -> None:
+        is_late = self.count("stopped") % 2 == 0
+        self.later(1.3 if is_late else 0.0, lambda: super(EverySecondStopIsLate, self).on_stop(run))
 
 
 @breaks("stop.lifecycle.no-late-node")
