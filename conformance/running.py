@@ -20,7 +20,6 @@ from conformance.report.evidence import Evidence
 from conformance.report.text import ending
 from conformance.requirements import Catalogue
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
-from conformance.scenarios.director import Director
 from conformance.session import Session, Source, header, summary
 from conformance.target import Target, UsageError
 from conformance.verdict import Result, Verdict
@@ -204,6 +203,8 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
     most = min(target.limits.max_requests, sum(SCENARIOS[name].most(options.trying) for name in names))
     target = replace(target, limits=replace(target.limits, max_requests=most))
+    from conformance.scenarios.director import Director  # noqa: PLC0415 - a recording needs none
+
     director = Director(target, contract, writer, options.trying)
     session = Session(
         target, contract, asked.catalogue, options, director, selected=asked.selected, baseline=known

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from conformance.probe.budget import Budget
-from conformance.probe.http import stopwatch
-from conformance.probe.raw import RawProbe, RawRequest
+from conformance.probe.raw import RawProbe
+from conformance.probe.reply import RawRequest, stopwatch
 from conformance.target import Target
 
 KEY = "app-a-key-for-the-pieces"

@@ -12,7 +12,7 @@ from conformance.contract import Contract, load_contract
 from conformance.effort import Effort, Level
 from conformance.judging import Inconclusive, Violation
 from conformance.probe.budget import Budget, ProbeStopped
-from conformance.probe.http import HttpProbe
+from conformance.probe.probe import Probe
 from conformance.properties.judging import held, same_as_most, side_by_side
 from conformance.properties.known import AGAIN
 from conformance.properties.rules import RULES
@@ -45,7 +45,7 @@ def played(
     with serve(reference) as server:
         base_url = server.base_url.replace("127.0.0.1", host)
         target = Target(base_url, keys=server.keys, deadlines=Deadlines(answer=6.0), limits=Limits(**limits))
-        probe = HttpProbe(target, Budget(target.limits.max_requests))
+        probe = Probe(target, Budget(target.limits.max_requests))
         stage = Stage(name, probe, load_contract(), Unrecorded(), NATURAL, effort)
         unmet = None
         try:

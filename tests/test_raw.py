@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from conformance.probe.budget import Budget, ProbeStopped
-from conformance.probe.http import Reply, stopwatch
-from conformance.probe.raw import RawProbe, RawRequest
+from conformance.probe.raw import RawProbe
+from conformance.probe.reply import RawRequest, Reply, stopwatch
 from conformance.reference import Reference, serve
 from conformance.target import Limits, Target, Tls
 

@@ -2,8 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import httpcore
 import httpx
@@ -11,6 +10,7 @@ import httpx
 from conformance.exchange import Fault, FaultKind, Headers, Request, Response
 from conformance.masking import Secrets
 from conformance.probe.budget import Budget
+from conformance.probe.reply import Clock, Reply
 from conformance.probe.transport import BoundedTransport, until
 from conformance.target import Target, UsageError
 
@@ -24,26 +24,6 @@ TRANSPORT_ERRORS = (
     httpcore.ProxyError,
     httpx.DecodingError,
 )
-
-Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back for a request, with times on the clock of the scenario."""
-
-    sent_at: float
-    ended_at: float
-    response: Response | None = None
-    answered_at: float | None = None
-    fault: Fault | None = None
-    resent: bool = False
-
-
-def stopwatch() -> Clock:
-    """A clock in milliseconds that begins now."""
-    began = time.monotonic()
-    return lambda: (time.monotonic() - began) * 1000
 
 
 class HttpProbe:

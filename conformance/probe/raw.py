@@ -2,44 +2,21 @@
 
 import http.client
 import io
-import re
 import socket
 import ssl
 import time
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from urllib.parse import urlsplit
 
-from conformance.exchange import Fault, FaultKind, Request, Response
+from conformance.exchange import Fault, FaultKind, Response
 from conformance.masking import Secrets
 from conformance.probe.budget import Budget
-from conformance.probe.http import Clock, Reply, tls_context
+from conformance.probe.http import tls_context
+from conformance.probe.reply import Clock, RawRequest, Reply
 from conformance.target import Target
 
 INTERIM = frozenset(range(102, 200))  # answers before the answer (RFC 9110 §15.2); http.client skips 100 only
 PIECE_PAUSE = 0.05  # seconds between the pieces of a request that is sent in several
-
-
-@dataclass(frozen=True, slots=True)
-class RawRequest:
-    """A request in bytes, in as many pieces as it is to be sent in; keys are written as ``$NAME``.
-
-    With ``leave``, our half of the connection is closed after the last piece.
-    """
-
-    pieces: tuple[bytes, ...]
-    leave: bool = False
-
-    @property
-    def method(self) -> str:
-        """The method that it begins with, ``?`` where it begins with none."""
-        found = re.match(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}(?= )", b"".join(self.pieces))
-        return found.group().decode("ascii") if found else "?"
-
-    def recorded(self, base_url: str) -> Request:
-        """The request as a trace has it: all of its bytes are the body."""
-        data = b"".join(self.pieces)
-        return Request(self.method, base_url, (), data, len(data), raw=True)
 
 
 class RawProbe:

@@ -9,7 +9,8 @@ import httpcore
 import httpx
 
 from conformance.exchange import Ending, Event, Fault, Request
-from conformance.probe.http import TRANSPORT_ERRORS, Clock, HttpProbe, Reply, fault_of
+from conformance.probe.http import TRANSPORT_ERRORS, HttpProbe, fault_of
+from conformance.probe.reply import Clock, Reply
 from conformance.sse import FrameTooLarge, SseParser, Tail
 
 POLL = 0.25  # seconds between looks at the clock while nothing arrives

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from conformance.probe.raw import RawRequest
+from conformance.probe.reply import RawRequest
 from conformance.properties.shapes import MARK, object_of, own_headers
 from conformance.scenarios.stage import Stage
 

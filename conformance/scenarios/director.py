@@ -11,7 +11,7 @@ from conformance.contract import Contract
 from conformance.effort import Effort
 from conformance.exchange import Exchange
 from conformance.probe.budget import Budget, ProbeStopped
-from conformance.probe.http import HttpProbe
+from conformance.probe.probe import Probe
 from conformance.properties.amounts import POLITE_RATE
 from conformance.reachability import locked_out, unreachable
 from conformance.runs import Inputs, choose_inputs
@@ -78,7 +78,7 @@ class Director:
         self._recorder = recorder
         self._effort = effort
         self._turnstile = Turnstile()
-        self._probe = HttpProbe(target, self.budget)
+        self._probe = Probe(target, self.budget)
         self._inputs = Inputs()
         self._patience = Patience(target.deadlines)
         self._over = threading.Timer(

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.exchange import Exchange, Headers
-from conformance.probe.raw import RawRequest
+from conformance.probe.reply import RawRequest
 from conformance.scenarios.keys import SMALL_SCHEME
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet

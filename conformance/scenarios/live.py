@@ -1,11 +1,14 @@
 """A run that was started and is listened to."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from conformance.exchange import Event, Exchange, Request
-from conformance.probe.stream import LiveStream
 from conformance.runs import is_terminal
 from conformance.target import Deadlines
+
+if TYPE_CHECKING:
+    from conformance.probe.stream import LiveStream
 
 
 class Unmet(Exception):
@@ -51,7 +54,7 @@ class LiveRun:
     """A run that was started in streaming mode and is listened to."""
 
     def __init__(
-        self, id_: str, label: str, user: str, stream: LiveStream, request: Request, key: str
+        self, id_: str, label: str, user: str, stream: "LiveStream", request: Request, key: str
     ) -> None:
         self.id = id_
         self.label = label

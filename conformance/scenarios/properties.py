@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from conformance.contract import Operation
 from conformance.exchange import Exchange, Request
-from conformance.probe.raw import RawRequest
+from conformance.probe.reply import RawRequest
 from conformance.properties.amounts import AMOUNTS, READS
 from conformance.properties.known import AGAIN, BESIDE, DRAWN, ENOUGH, NOBODY_BESIDE, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from conformance.exchange import Exchange, Request
-from conformance.probe.http import Reply
+from conformance.probe.reply import Reply
 from conformance.trace import Trace
 
 KEPT_BODY = 16_384  # bytes of a request body that the record keeps
