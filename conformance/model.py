@@ -3,7 +3,7 @@
 from conformance.effects import WAITED_FOR, Effects, end_of, is_paused
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, Violation
-from conformance.trace import FINAL, Run, Trace
+from conformance.trace import FINAL, FOREIGN, Run, Trace
 
 
 def contradiction(run: Run, effects: Effects) -> str | None:
@@ -33,7 +33,7 @@ def _of_the_end(run: Run, effects: Effects) -> str | None:
     if owner is not None:
         effects.stops(effects.stoppable(run, owner), owner)
         return None
-    strangers = [stop for stop in run.stops if stop.case == "foreign stop"]
+    strangers = [stop for stop in run.stops if stop.case == FOREIGN]
     if run.stream.ending in WAITED_FOR or strangers or is_paused(run):
         return None
     is_wrong = (run.final_status or run.stream.ending) in {"stopped", "clean"}

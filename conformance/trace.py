@@ -10,6 +10,7 @@ FINAL = frozenset({"succeeded", "failed", "stopped", "partial-succeeded"})  # wh
 TERMINAL = "workflow_finished"
 LATER = "later"  # the case of a look at a run detail when its deadline is over
 ANVIL = "anvil"  # the label of a run that is there only to be left alone by stops that are refused
+FOREIGN = "foreign stop"  # the case of a stop that must leave the run alone that it is recorded for
 CLEAN_UP = "clean-up"  # the case of a stop that only ends what a scenario left running; never judged
 
 

@@ -97,7 +97,7 @@ def test_a_failure_shows_all_its_evidence(window: Browser, bad: Path) -> None:
     assert LATE_NODE in window.cards("[open]")
     one = card(window, LATE_NODE).text
     for part in (
-        "no node starts after",
+        "no node or round starts after",
         "openapi.yaml#",
         "Seen",
         "POST /v1/workflows/tasks/",

@@ -17,6 +17,7 @@ from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_afte
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import OTHER_WORKFLOW_KEY
+from conformance.trace import FOREIGN
 
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 OTHER_APP = "of another app"
@@ -142,13 +143,13 @@ def blocking(stage: Stage) -> None:
 
 
 def _send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:
-    return stage.stop(run, "foreign stop", request=stage.stop_request(run.task_id, **stranger))  # type: ignore[arg-type]
+    return stage.stop(run, FOREIGN, request=stage.stop_request(run.task_id, **stranger))  # type: ignore[arg-type]
 
 
 def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
     if not task or task == run.task_id:
         raise Unmet("the id of the run offers no such variation, so that nothing can be told")
-    return stage.stop(run, "foreign stop", request=stage.stop_request(task, user=run.user), task=task)
+    return stage.stop(run, FOREIGN, request=stage.stop_request(task, user=run.user), task=task)
 
 
 def _leave_alone(

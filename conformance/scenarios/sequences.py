@@ -23,6 +23,7 @@ from conformance.runs import Natural
 from conformance.scenarios.live import LiveRun
 from conformance.scenarios.mistakes import made_up_key
 from conformance.scenarios.stage import Stage
+from conformance.trace import FOREIGN
 
 STEPS = 8
 AT_ONCE = 2  # runs that are alive side by side
@@ -78,7 +79,7 @@ class Runs(RuleBasedStateMachine):
     @rule(run=runs)
     def stop_by_another_user(self, run: LiveRun) -> None:
         asked = self.stage.stop_request(run.task_id, user=f"{run.user}-stranger")
-        self.stage.stop(run, "foreign stop", request=asked)
+        self.stage.stop(run, FOREIGN, request=asked)
 
     @rule(run=runs)
     def refused_stop(self, run: LiveRun) -> None:

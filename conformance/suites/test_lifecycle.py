@@ -13,6 +13,10 @@ from conformance.scenarios.opening import LAST_LOOK
 from conformance.target import Deadlines
 from conformance.trace import FINAL, LATER, TERMINAL, History, Run, Trace, statuses_of
 
+BEGINNINGS = {  # of nodes, and of the rounds of those that hold others
+    "node_started",
+    *("loop_started", "loop_next", "iteration_started", "iteration_next", "parallel_branch_started"),
+}
 BESIDE_OTHERS = 2  # times the grace is given where other runs go on beside
 GROWS = 2  # times that a count of work grows that is not only written down late
 
@@ -62,12 +66,14 @@ def test_no_node_starts_after_the_stop(
 
 
 def _no_late_node(run: Run, stop: Exchange, grace: float) -> None:
-    """Require that no node of a run started when so many seconds had passed since its stop was acknowledged."""
-    late = run.named("node_started", after=stop.ended_at + grace * 1000)
+    """Require that no work of a run began when so many seconds had passed since its stop was acknowledged."""
+    due = stop.ended_at + grace * 1000
+    late = next((event for event in run.events if event.name in BEGINNINGS and event.at > due), None)
     if late:
-        after = f"{late[0].at - stop.ended_at:.0f} ms after the acknowledgement (grace {grace * 1000:.0f} ms)"
-        seen = f"node {late[0].node} of run “{run.label}” ({run.stream.scenario}) started {after}"
-        require(False, seen, stop, run.stream, at=late[0].at)
+        after = f"{late.at - stop.ended_at:.0f} ms after the acknowledgement (grace {grace * 1000:.0f} ms)"
+        what = "started" if late.name == "node_started" else f"went on ({late.name})"
+        seen = f"node {late.node} of run “{run.label}” ({run.stream.scenario}) {what} {after}"
+        require(False, seen, stop, run.stream, at=late.at)
 
 
 @requirement("stop.lifecycle.detail-stopped")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from conformance.judging import Inconclusive, requirement
-from conformance.trace import Trace
+from conformance.trace import FOREIGN, Trace
 
 Observe = Callable[[str], None]
 
@@ -11,7 +11,7 @@ Observe = Callable[[str], None]
 @requirement("stop.lifecycle.other-user")
 def test_what_another_user_can_do(another_user: Trace, observe: Observe) -> None:
     run = another_user.run("owner")
-    stop = another_user.case("foreign stop")
+    stop = another_user.case(FOREIGN)
     observe(f"answered {stop.status}; the run ended as {run.final_status or run.stream.ending}")
 
 

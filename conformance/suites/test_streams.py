@@ -7,7 +7,7 @@ from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import constants
 from conformance.refusal import spared
 from conformance.runs import is_terminal
-from conformance.trace import TERMINAL, History, Run
+from conformance.trace import FOREIGN, TERMINAL, History, Run
 
 STARTED = "workflow_started"
 TELL_IDS = (
@@ -112,7 +112,7 @@ def test_a_stream_does_not_break_off(history: History) -> None:
 def test_no_run_ends_as_stopped_unasked(history: History) -> None:
     tried = {x.about.get("run") for x in history.exchanges if x.about.get("family") == "unusual ids"}
     for run in _streams(history):
-        if run.stream.id not in tried and not any(stop.case == "foreign stop" for stop in run.stops):
+        if run.stream.id not in tried and not any(stop.case == FOREIGN for stop in run.stops):
             spared(run)
 
 

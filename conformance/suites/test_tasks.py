@@ -15,7 +15,7 @@ from conformance.scenarios.mistakes import (
 )
 from conformance.scenarios.opening import LONG_OVER
 from conformance.target import MODE_KEYS
-from conformance.trace import Trace
+from conformance.trace import FOREIGN, Trace
 
 FORGOTTEN = 404  # what a detail is answered with in the end where few runs are kept
 
@@ -63,8 +63,8 @@ def test_a_stop_of_a_finished_run_is_answered_as_documented(
 def test_a_stop_in_the_name_of_another_user_is_answered_as_documented(
     another_user: Trace, contract: Contract
 ) -> None:
-    another_user.case("foreign stop")
-    for foreign in another_user.each("foreign stop"):
+    another_user.case(FOREIGN)
+    for foreign in another_user.each(FOREIGN):
         done_or_refused(foreign, contract)
     another_user.whole()  # where the first run was over, another is sent one
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Event, Reference, Request, Run
+from conformance.reference import App, Event, Reference, Refused, Request, Run
+from conformance.reference.answers import NO_SUCH_RUN
 from conformance.reference.faults.marking import breaks
 
 
@@ -159,6 +160,18 @@ class AnybodyMayStop(Reference):
 
     def may_stop(self, run: Run, app: App, user: str) -> bool:
         return True
+
+
+@breaks("stop.lifecycle.other-app", "stop.lifecycle.refused-stop")
+class OtherAppsAreRefusedTooLate(Reference):
+    """Answers 404 to the key of another app, and has stopped the run by then."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = self.runs.by_task(task_id)
+        if run is not None and run.app != app:
+            self.on_stop(run)
+            raise Refused(NO_SUCH_RUN)
+        return super().find_run(task_id, app, user)
 
 
 @breaks("stop.lifecycle.next-run", like="langgenius/dify#40878")

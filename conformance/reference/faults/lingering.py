@@ -1,0 +1,61 @@
+"""Faults in which a run goes on for a while when its stop was acknowledged."""
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from conformance.reference import Event, Reference, Run, workflow
+from conformance.reference.faults.marking import breaks
+
+
+@breaks("stop.lifecycle.no-late-node", like="langgenius/dify#37755")
+class FinishesTheLoopFirst(Reference):
+    """Starts some more nodes before it stops."""
+
+    def on_stop(self, run: Run) -> None:
+        self.later(1.2, lambda: super(FinishesTheLoopFirst, self).on_stop(run))
+
+
+@breaks("stop.lifecycle.no-late-node")
+class EverySecondStopIsLate(Reference):
+    """Starts some more nodes after every second stop, for one of two workers learns late of them."""
+
+    pace = MappingProxyType({"rounds": 40})
+
+    def on_stop(self, run: Run) -> None:
+        is_late = self.count("stopped") % 2 == 0
+        self.later(1.3 if is_late else 0.0, lambda: super(EverySecondStopIsLate, self).on_stop(run))
+
+
+@breaks("stop.lifecycle.no-late-node")
+class OneMoreNode(Reference):
+    """Starts one node more when it has stopped working on everything else."""
+
+    def on_stop(self, run: Run) -> None:
+        run.halted = True  # type: ignore[attr-defined]
+        self.later(1.0, lambda: run.publish(workflow.node_started(run, workflow.END)))
+        self.later(1.2, lambda: super(OneMoreNode, self).on_stop(run))
+
+    def script(self, run: Run) -> Iterator[Event]:
+        for event in super().script(run):
+            if getattr(run, "halted", False):
+                run.wait()
+            yield event
+
+
+@breaks("stop.lifecycle.no-late-node")
+class RoundsGoOn(Reference):
+    """Begins one round of a loop after another, though no node, before it stops."""
+
+    def on_stop(self, run: Run) -> None:
+        run.halted = True  # type: ignore[attr-defined]
+        for tenths in range(1, 10):
+            self.later(tenths / 10, lambda: run.publish(run.round))  # type: ignore[attr-defined]
+        self.later(1.0, lambda: super(RoundsGoOn, self).on_stop(run))
+
+    def script(self, run: Run) -> Iterator[Event]:
+        for event in super().script(run):
+            if getattr(run, "halted", False):
+                run.wait()
+            if event["event"] == "loop_next":
+                run.round = event  # type: ignore[attr-defined]
+            yield event
