@@ -1,5 +1,6 @@
 """Keys by name: requests are written with ``$NAME``, and what comes back is searched for the values."""
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from urllib.parse import quote
 
 SHORTEST = 8  # a shorter value occurs in ordinary text, and replacing it there would falsify the evidence
 
-_REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?")
+_REFERENCE = re.compile(
+    r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?|\$\(printf %s: \$([A-Za-z_][A-Za-z0-9_]*) \| base64\)"
+)
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,19 @@ class Secrets:
         return f"Secrets({', '.join(sorted(self.values))})"
 
     def reveal(self, text: str) -> str:
-        """The text with every ``$NAME`` and ``${NAME%?}``, ``${NAME^^}``, ``${NAME,,}`` of ours put in."""
+        """The text with every ``$NAME`` and ``${NAME%?}``, ``${NAME^^}``, ``${NAME,,}`` of ours put in.
+
+        So is what ``as_user_name`` makes of a name.
+        """
         return _REFERENCE.sub(self._value, text)
 
     def _value(self, match: re.Match[str]) -> str:
-        name, change = match.group(1), match.group(2) or ""
+        name, change = match.group(1) or match.group(3), match.group(2) or ""
         if name not in self.values:
             return match.group(0)
         value = self.values[name]
+        if match.group(3):
+            return _user_name(value)
         match change[:2]:
             case "":
                 return value
@@ -67,8 +75,17 @@ class Secrets:
             forms |= {
                 value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1) if len(value) - cut >= SHORTEST
             }
-            forms[value] = f"${name}"
+            forms |= {value: f"${name}", _user_name(value): as_user_name(name)}
         return sorted(forms.items(), key=lambda form: -len(form[0]))
+
+
+def as_user_name(name: str) -> str:
+    """How a request refers to that key as the user name, without a password, of the scheme Basic (RFC 7617)."""
+    return f"$(printf %s: ${name} | base64)"
+
+
+def _user_name(value: str) -> str:
+    return base64.b64encode(f"{value}:".encode()).decode("ascii")
 
 
 def placeholder(name: str) -> str:

@@ -106,6 +106,16 @@ def differs(exchange: Exchange, known: Known) -> str | None:
     return f"answered {exchange.seen}, where the plain stop is answered {known.plain.seen}"
 
 
+def unreadable_for_the_old(exchange: Exchange, known: Known) -> str | None:
+    if exchange.about.get("kind") != "old client" or exchange.status in {426, 505}:
+        return None
+    coding = exchange.response.header("transfer-encoding") if exchange.response else None
+    coded = (
+        f"it was answered with Transfer-Encoding: {coding}, which HTTP/1.0 does not know" if coding else None
+    )
+    return coded or no_answer(exchange, known) or server_error(exchange, known) or differs(exchange, known)
+
+
 def differs_by_kind(kind: str, *also: int) -> Callable[[Exchange, Known], str | None]:
     def wrong(exchange: Exchange, known: Known) -> str | None:
         if exchange.about.get("kind") != kind or exchange.status in also:

@@ -164,7 +164,7 @@ def leaked(exchange: Exchange) -> str | None:
     if response is None:
         return None
     sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
-    in_headers = (found for _, value in response.headers for found in _secrets(value))
+    in_headers = (found for _, value in response.headers for found in secrets_in(value))
     told = (
         text
         for text in (*_told(response.body), *in_headers)
@@ -177,11 +177,12 @@ def leaked(exchange: Exchange) -> str | None:
 def _told(body: bytes) -> tuple[str, ...]:
     texts = tuple(_texts_in(body))
     inside = (found.group() for text in texts for found in _INSIDE.finditer(text))
-    return (*(found for text in texts for found in _secrets(text)), *inside)
+    return (*(found for text in texts for found in secrets_in(text)), *inside)
 
 
 @lru_cache(maxsize=256)
-def _secrets(text: str) -> tuple[str, ...]:
+def secrets_in(text: str) -> tuple[str, ...]:
+    """What a text tells of the server that is no client's business."""
     return tuple(found.group() for found in _SECRETS.finditer(text))
 
 

@@ -94,6 +94,7 @@ ALL: tuple[Rule, ...] = (
     Rule("pieces", answers.differs_by_kind("pieces"), WIRE),
     Rule("expect", answers.differs_by_kind("asking first", 417), WIRE),
     Rule("chunked", answers.differs_by_kind("chunked", 411, 501), WIRE),
+    Rule("old-client", answers.unreadable_for_the_old, WIRE),
     Rule("schema", content.schema_broken, check="response_schema_conformance"),
     Rule("content-type", content.other_media_type, besides=METHODS, check="content_type_conformance"),
     Rule("length", content.broken_off, each=True),

@@ -88,6 +88,12 @@ def asking_first(lines: Lines) -> list[Wire]:
     return [("asking first", RawRequest((head, lines.body)))]
 
 
+def old_client(lines: Lines) -> list[Wire]:
+    """The plain stop of a client that speaks HTTP/1.0, as many a proxy does."""
+    head = lines.head(lines.length, first=lines.first.replace("1.1", "1.0"))
+    return [("old client", RawRequest((head + lines.body,)))]
+
+
 def listed_broken(lines: Lines) -> list[Wire]:
     """Requests whose framing RFC 9112 says to refuse (§3, §5.1, §6.3, §7.1); those last that a server may wait for."""
     size = len(lines.body)
@@ -141,7 +147,6 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
     bare = lines.head(lines.length, end="\n") + lines.body
     no_host = lines.head(lines.length, host="") + lines.body
     two_hosts = lines.head(lines.length, "Host: conformance.invalid") + lines.body
-    old = lines.head(lines.length, first=lines.first.replace("1.1", "1.0")) + lines.body
     future = lines.head(lines.length, first=lines.first.replace("1.1", "9.9")) + lines.body
     long_line = lines.head(lines.length, f"X-Conformance: {'a' * 70_000}") + lines.body
     many = lines.head(lines.length, *(f"X-Conformance-{number}: 1" for number in range(300))) + lines.body
@@ -154,7 +159,6 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
             bare,
             no_host,
             two_hosts,
-            old,
             future,
             long_line,
             many,

@@ -83,7 +83,7 @@ MAIN = (
         properties.generated_requests, streams=0, requests=21, needs_run=False, draws=True, drawn=generated()
     ),
     Scenario(
-        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 37, 3)
+        properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 38, 4)
     ),
     Scenario(properties.same_answers, streams=0, requests=40, needs_run=False, drawn=repeated()),
     Scenario(properties.unusual_ids, streams=3, requests=80),

@@ -103,17 +103,18 @@ def another_user(stage: Stage) -> None:
 
 
 def another_app(stage: Stage) -> None:
-    """Send a stop with the key of another workflow app; beside it goes a run of that app, which its own key stops."""
-    other = _run_of_another_app(stage)
-    key = placeholder(OTHER_WORKFLOW_KEY)
-    run = started_early_enough(stage, "owner", lambda run: _send_foreign(stage, run, user=run.user, key=key))
-    if other is not None:
-        other.wait(well_after_start(other, "node_started"), NODE_PATIENCE)
-        stage.stop(other, "stop")
-        other.wait_over(stage.deadlines.stop)
-        stage.leave(other)
-    stage.finish(run)
-    stage.read_details(run)
+    """Let the key of another workflow app stop a run of that app, then send a stop with it for one of ours."""
+    others = [_run_of_another_app(stage)]
+
+    def send(run: LiveRun) -> None:
+        if others and (other := others.pop()):
+            other.wait(well_after_start(other, "node_started"), NODE_PATIENCE)
+            stage.stop(other, "stop")
+            other.wait_over(stage.deadlines.stop)
+            stage.leave(other)
+        _send_foreign(stage, run, user=run.user, key=placeholder(OTHER_WORKFLOW_KEY))
+
+    _leave_alone(stage, send, stage.inputs.natural[1:])  # the shortest may be over before the first stop
 
 
 def _run_of_another_app(stage: Stage) -> LiveRun | None:

@@ -36,7 +36,7 @@ FORMS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "with other members first": lambda user: {
         "body": json_bytes({"inputs": {}, "response_mode": "streaming", "note": [1, None], "user": user})
     },
-    "with a query": lambda user: {"user": user, "query": "?conformance=1"},
+    "with another user in the query": lambda user: {"user": user, "query": "?user=conformance-nobody"},
     "with a charset": lambda user: {
         "user": user,
         "headers": (("Content-Type", "application/json; charset=utf-8"),),

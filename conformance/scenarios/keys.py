@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from conformance.exchange import Headers
-from conformance.masking import placeholder
+from conformance.masking import as_user_name, placeholder
 from conformance.scenarios.mistakes import MALFORMED, TEXT, made_up_key, mode_keys
 from conformance.scenarios.refusals import FORM, Anvil, for_a_run
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
@@ -34,6 +34,7 @@ INSIDE = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP", 
 AGAIN = "again"
 BEFORE_PARSING = "unknown key, malformed JSON"
 FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
+BASIC = "key as a user name"
 GLUED = "key glued to the scheme"
 SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
 
@@ -57,6 +58,8 @@ def credentials(stage: Stage) -> None:
     anvil.strike("empty header", key=None, headers=(("Authorization", ""), *JSON_HEADERS))
     anvil.strike("scheme only", key=None, headers=(("Authorization", "Bearer"), *JSON_HEADERS))
     anvil.strike("other scheme", key=None, headers=basic)
+    user_name = f"Basic {as_user_name(OWNER_KEY)}"
+    anvil.strike(BASIC, key=None, headers=(("Authorization", user_name), *JSON_HEADERS))
     anvil.strike("scheme Token", key=None, headers=token)
     anvil.strike("key without scheme", key=None, headers=(("Authorization", own), *JSON_HEADERS))
     anvil.strike(GLUED, key=None, headers=(("Authorization", f"Bearer{own}"), *JSON_HEADERS))

@@ -78,7 +78,7 @@ def raw_requests(stage: Stage) -> None:
 
     if stage.target.proxy:
         raise Unmet("requests that are written byte by byte are not sent through a proxy")
-    drawing = Drawing(stage, turns=7)
+    drawing = Drawing(stage, turns=8)
     lines = wire.Lines(stage, drawing.task)
 
     def send(family: str, drawn: tuple[str, RawRequest]) -> Exchange:
@@ -91,6 +91,7 @@ def raw_requests(stage: Stage) -> None:
     drawing.family(family, wire.in_chunks(lines), send)
     drawing.every(family, wire.slowly(lines), send)
     drawing.every(family, wire.asking_first(lines), send)
+    drawing.every(family, wire.old_client(lines), send)
     drawing.every(family, wire.listed_broken(lines), send)
     drawing.family(family, wire.broken(lines), send)
     drawing.family(family, wire.unclear(lines), send)

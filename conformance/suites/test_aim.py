@@ -15,8 +15,10 @@ def test_a_stop_stops_the_run_it_names(neighbours: Trace, effects: Effects) -> N
 
 
 @requirement("stop.lifecycle.other-runs")
-def test_other_runs_go_on(neighbours: Trace, blocking: Trace, effects: Effects) -> None:
+def test_other_runs_go_on(neighbours: Trace, blocking: Trace, history: History, effects: Effects) -> None:
     _blocking_goes_on(blocking)
+    for trace in history:
+        _other_apps_go_on(trace)
     _, stop = effects.stopped(neighbours, "stopped")
     others = {label: neighbours.run(label) for label in ("older", "younger")}
     if all((run.over_at or stop.sent_at + 1) <= stop.sent_at for run in others.values()):
@@ -43,6 +45,18 @@ def _blocking_goes_on(trace: Trace) -> None:
     seen = "the run in blocking mode ended as stopped, though another was stopped"
     lost = beside and isinstance(data, dict) and data.get("status") == "stopped"
     require(not lost, seen, *beside, answer)
+
+
+def _other_apps_go_on(trace: Trace) -> None:
+    """Require that no run was stopped along with one of another app, before anything was sent for it."""
+    ours = [run for run in trace.runs if any(stop.case == FOREIGN for stop in run.stops)]
+    for stop in (stop for run in trace.runs if run.label == OTHER_APP for stop in run.stops):
+        for run in ours:
+            at, seen = run.over_at, "the run ended as stopped, though one of another app was stopped"
+            lost = (
+                at is not None and run.final_status == "stopped" and stop.sent_at < at < run.stops[0].sent_at
+            )
+            require(not lost, seen, stop, run.stream, at=at)
 
 
 @requirement("stop.lifecycle.next-run")

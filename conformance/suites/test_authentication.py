@@ -8,6 +8,7 @@ from conformance.judging import Inconclusive, require, requirement, unlimited
 from conformance.masking import placeholder
 from conformance.refusal import UNAUTHORIZED, accepted, refused_with, untouched, worst
 from conformance.scenarios.keys import (
+    BASIC,
     BEFORE_PARSING,
     COOKIE,
     DECORATED,
@@ -60,6 +61,7 @@ def test_a_scheme_without_a_key_is_refused(credentials: Trace) -> None:
 def test_another_scheme_is_refused(credentials: Trace) -> None:
     for case in ("other scheme", "scheme Token"):
         _refused(credentials, case)
+    _refused_if_sent(credentials, BASIC)
 
 
 @requirement("stop.auth.no-scheme")

@@ -17,6 +17,7 @@ BEGINNINGS = {  # of nodes, and of the rounds of those that hold others
     "node_started",
     *("loop_started", "loop_next", "iteration_started", "iteration_next", "parallel_branch_started"),
 }
+TEXTS = {"text_chunk", "reasoning_chunk", "agent_log"}  # what a model says while it works
 BESIDE_OTHERS = 2  # times the grace is given where other runs go on beside
 GROWS = 2  # times that a count of work grows that is not only written down late
 
@@ -76,6 +77,16 @@ def _no_late_node(run: Run, stop: Exchange, grace: float) -> None:
         require(False, seen, stop, run.stream, at=late.at)
 
 
+@requirement("stop.lifecycle.no-late-text")
+def test_no_text_comes_after_the_stop(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
+    run, stop = effects.stopped(plain)
+    due = stop.ended_at + deadlines.grace * 1000
+    late = next((event for event in run.events if event.name in TEXTS and event.at > due), None)
+    if late:
+        after = f"{late.at - stop.ended_at:.0f} ms after the acknowledgement"
+        require(False, f"{late.name} came {after}: the model went on", stop, run.stream, at=late.at)
+
+
 @requirement("stop.lifecycle.detail-stopped")
 def test_the_run_detail_says_stopped(plain: Trace, effects: Effects, deadlines: Deadlines) -> None:
     run, stop = effects.stopped(plain)
@@ -132,6 +143,22 @@ def test_a_detail_is_that_of_the_run_asked_for(history: History) -> None:
         require(id_.lower() == (run.run_id or "").lower(), seen, run.stream, look)
     if not known:  # as where Dify answers for runs that it does not know, with nulls
         raise Inconclusive("no run detail with an id was read")
+
+
+@requirement("stop.lifecycle.detail-end")
+def test_the_detail_of_a_stopped_run_says_when_it_ended(plain: Trace, effects: Effects) -> None:
+    effects.stopped(plain)
+    looks = [look for look in plain.run("owner").details if statuses_of([look]) == ["stopped"]]
+    if not looks:
+        raise Inconclusive("the run detail never said stopped")
+    detail = looks[-1].response.member if looks[-1].response else {}
+    if "finished_at" in detail:
+        ended, began = detail["finished_at"], detail.get("created_at")
+        require(ended is not None, "finished_at of the stopped run is null", looks[-1])
+        if isinstance(ended, int | float) and isinstance(began, int | float):
+            seen = f"finished_at of the stopped run is {ended:g}, and it was created at {began:g}"
+            require(ended >= began, seen, looks[-1])
+    plain.whole()
 
 
 @requirement("stop.lifecycle.at-once")

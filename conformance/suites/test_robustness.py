@@ -7,7 +7,7 @@ from conformance.contract import Contract
 from conformance.effects import Effects, end_of
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
-from conformance.properties.content import leaked
+from conformance.properties.content import leaked, secrets_in
 from conformance.properties.judging import held, held_of_every_stop, read_soundly, same_as_most, side_by_side
 from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
 from conformance.refusal import refused_with, worst
@@ -129,6 +129,11 @@ def test_a_body_may_come_in_chunks(raw_requests: Trace, contract: Contract) -> N
     held("chunked", contract.stop, raw_requests)
 
 
+@requirement("stop.robust.old-client")
+def test_a_client_of_http_1_0_can_read_its_answer(raw_requests: Trace, contract: Contract) -> None:
+    held("old-client", contract.stop, raw_requests)
+
+
 @requirement("stop.robust.length")
 def test_every_answer_comes_whole(drawn_requests: Trace, contract: Contract) -> None:
     held("length", contract.stop, drawn_requests)
@@ -166,6 +171,12 @@ def test_no_answer_tells_what_the_server_is_made_of(
     drawn_requests: Trace, history: History, contract: Contract
 ) -> None:
     worst((exchange, leaked(exchange)) for exchange in history.exchanges if _is_the_servers_own(exchange))
+    for run in history.runs:
+        text = (
+            run.terminal.member("data", "error") if run.terminal and run.final_status == "stopped" else None
+        )
+        told = secrets_in(text) if isinstance(text, str) else ()
+        require(not told, f"the error of the stopped run “{run.label}” tells {told[:1]}", run.stream)
     held("no-leaks", contract.stop, drawn_requests)
 
 

@@ -99,6 +99,16 @@ class StopsBlockingRuns(Reference):
                 super().on_stop(one)
 
 
+@breaks("stop.lifecycle.other-runs")
+class StopsRunsOfOtherApps(Reference):
+    """Stops the runs that a user of the same name has in other apps."""
+
+    def on_stop(self, run: Run) -> None:
+        for one in self.runs.all():
+            if one is run or (one.user == run.user and one.app != run.app):
+                super().on_stop(one)
+
+
 @breaks("stop.lifecycle.shortened-id")
 class StopsByPrefix(Reference):
     """Takes the beginning of a task id for the id."""

@@ -265,3 +265,14 @@ class ParsesBeforeItAsks(Reference):
         if request.operation == "stop" and self.is_json(request):
             self.parse(request.get_data() or b"null")
         return super().authenticate(request)
+
+
+@breaks("stop.auth.other-scheme")
+class TakesTheKeyForAUserName(Reference):
+    """Takes the user name of the scheme Basic for a key."""
+
+    def credential(self, request: Request) -> str:
+        basic = request.authorization
+        if basic is not None and basic.type == "basic" and basic.username:
+            return basic.username
+        return super().credential(request)

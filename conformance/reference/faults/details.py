@@ -85,3 +85,18 @@ class DetailTakesARefusalForAStop(_SaysStopped):
         if error == NOT_JSON and run is not None:
             self.mark(run)
         return super().refusal(request, error)
+
+
+@breaks("stop.lifecycle.detail-end")
+class StoppedRunsHaveNoEnd(Reference):
+    """Leaves the end of a stopped run out of its record."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | ({"finished_at": None} if run.status == "stopped" else {})
+
+
+@breaks("stop.robust.no-leaks")
+class TellsWhereItWasStopped(Reference):
+    """Gives the trace of its own exception for the error of a stopped run."""
+
+    stop_reason = 'Traceback (most recent call last):\n  File "/app/api/engine.py", line 331, in run'

@@ -1,11 +1,14 @@
 """Faults in how a request is taken off the wire: header names, framing, pieces and chunks."""
 
 import time
+from collections.abc import Iterator
 from email.message import Message
 from io import BufferedIOBase
 
+from werkzeug.wrappers import Response
+
 from conformance.reference import App, Reference, Refused, Request
-from conformance.reference.answers import INCOMPLETE, INTERNAL, NO_KEY, TIMED_OUT
+from conformance.reference.answers import BAD_HEADERS, INCOMPLETE, INTERNAL, NO_KEY, TIMED_OUT
 from conformance.reference.faults.marking import breaks
 
 
@@ -113,3 +116,27 @@ class LosesChunks(Reference):
     def take_body(self, headers: Message, stream: BufferedIOBase) -> bytes:
         body = super().take_body(headers, stream)
         return b"" if "Transfer-Encoding" in headers else body
+
+
+@breaks("stop.robust.old-client")
+class ChunksForOldClients(Reference):
+    """Answers in chunks, also to clients of HTTP/1.0."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        if request.environ["SERVER_PROTOCOL"] != "HTTP/1.0" or response.is_streamed:
+            yield from super().wire(request, response)
+            return
+        head, _, body = b"".join(super().wire(request, response)).partition(b"\r\n\r\n")
+        kept = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+        chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        yield b"\r\n".join([*kept, b"Transfer-Encoding: chunked", b"", chunks])
+
+
+@breaks("stop.robust.old-client")
+class RefusesOldClients(Reference):
+    """Answers 400 to a client of HTTP/1.0."""
+
+    def authenticate(self, request: Request) -> App:
+        if request.environ["SERVER_PROTOCOL"] == "HTTP/1.0":
+            raise Refused(BAD_HEADERS)
+        return super().authenticate(request)

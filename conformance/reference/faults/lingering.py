@@ -59,3 +59,22 @@ class RoundsGoOn(Reference):
             if event["event"] == "loop_next":
                 run.round = event  # type: ignore[attr-defined]
             yield event
+
+
+@breaks("stop.lifecycle.no-late-text")
+class TheModelGoesOn(Reference):
+    """Sends the rest of what a model says before it stops."""
+
+    def on_stop(self, run: Run) -> None:
+        run.halted = True  # type: ignore[attr-defined]
+        text = {"text": "more ", "from_variable_selector": ["llm", "text"]}
+        chunk = {"event": "text_chunk", "workflow_run_id": run.id, "task_id": run.task_id, "data": text}
+        for tenths in range(1, 10):
+            self.later(tenths / 10, lambda: run.publish(chunk))
+        self.later(1.0, lambda: super(TheModelGoesOn, self).on_stop(run))
+
+    def script(self, run: Run) -> Iterator[Event]:
+        for event in super().script(run):
+            if getattr(run, "halted", False):
+                run.wait()
+            yield event
