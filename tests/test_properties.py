@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from conformance.effort import Effort, Level
 from conformance.judging import Inconclusive, Violation
 from conformance.probe.budget import Budget, ProbeStopped
 from conformance.probe.probe import Probe
+from conformance.properties.content import secrets_in
 from conformance.properties.judging import held, same_as_most, side_by_side
 from conformance.properties.known import AGAIN
 from conformance.properties.rules import RULES
@@ -275,3 +277,11 @@ print(len(providers._get_local_constants()))
         [sys.executable, "-c", found], capture_output=True, encoding="utf-8", timeout=60, check=True
     )
     assert told.stdout.split() == ["0"]
+
+
+def test_a_long_word_is_looked_through_once() -> None:
+    """Where each letter of it was a beginning, this took minutes, and a session with a long header as long."""
+    began = time.monotonic()
+    for word in ("b", "a-", "a.", "a/b.", "at a.", "/usr/", "select a from b ", "10."):
+        assert not secrets_in(word * (200_000 // len(word)))
+    assert time.monotonic() - began < 30

@@ -114,7 +114,8 @@ class Budget:
             self._bytes -= count
         if self._bytes < 0:
             self.stop(
-                "the target has sent more than the suite keeps (limits.received), far more than any Dify"
+                "the target has sent more than the suite keeps, far more than any Dify; give a workflow that says "
+                "less (--inputs), or a larger limits.received in the target's table"
             )
 
     def stop(self, why: str) -> None:

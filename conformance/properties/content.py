@@ -140,7 +140,8 @@ _SECRETS = re.compile(
     r"|File \"[^\"\n]{1,200}\", line \d+"
     r"|\bat [\w$.<>/]+\([\w$]+\.(?:java|kt|scala|js|ts|cs|go):\d+"
     r"|\bgoroutine \d+ \[|\bthread '[^'\n]{1,60}' panicked at\b"
-    r"|[\w./-]+\.(?:rb:\d+:in\b|cs:line \d+|exs?:\d+: )"
+    # Each word is looked at from its beginning only: from each of its letters, a long one would take for ever.
+    r"|(?<![\w./-])[\w./-]{1,200}\.(?:rb:\d+:in\b|cs:line \d+|exs?:\d+: )"
     r"|\bSQLSTATE\b|\bpsycopg2?\.|\bsqlalchemy\.|\basyncpg\.|\bpymysql\.|\bjava\.sql\."
     r"|(?i:\bselect\b[^\n;]{1,200}\bfrom\b\s+[\w.\"`]+\s+where\b|\binsert into\b\s+[\w.\"`]+\s*\()"
     r"|(?<![\w.:/-])/(?:usr|home|app|opt|var|srv|root|etc|tmp|lib)/[\w./-]*\.(?:py|pyc|js|ts|rb|php|go|java|so|conf|ya?ml)\b"
@@ -150,7 +151,7 @@ _SECRETS = re.compile(
 _INSIDE = re.compile(  # what a header may name, and a text that is for a client has no reason to
     r"\bobject at 0x[0-9a-f]{6,16}\b"
     r"|(?<![\d.])(?:(?:10|127)(?:\.\d{1,3}){3}|(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2}):\d{2,5}\b"
-    r"|\b[\w-]+(?:\.[\w-]+)*\.svc\.cluster\.local\b"
+    r"|(?<![\w.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,9}\.svc\.cluster\.local\b"
 )
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from conformance.trace import FOREIGN
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 OTHER_APP = "of another app"
 BLOCKING, BESIDE_BLOCKING = "blocking", "beside blocking"
+QUEUED = 2.5  # seconds after which a run that has not begun may be waiting for others to end
 MEANWHILE = 0.1  # seconds; a run in blocking mode has begun by then
 
 
@@ -32,9 +33,12 @@ def neighbours(stage: Stage) -> None:
         stopped = stage.start(
             "stopped", inputs=stage.inputs.longest if inputs is stage.inputs.natural[-1] else None
         )
-        younger = stage.start("younger", inputs=inputs)
-        stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
-        stage.stop(stopped, "stop")
+        with ThreadPoolExecutor(1) as beside:
+            begun = beside.submit(stage.start, "younger", inputs=inputs)
+            wait([begun], QUEUED)
+            stopped.wait(well_after_start(stopped, "node_started"), NODE_PATIENCE)
+            stage.stop(stopped, "stop")
+        younger = begun.result()
         go_on = [_still_goes_on(stage, run) for run in (older, younger)]
         if all(go_on):
             break

@@ -21,6 +21,7 @@ NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
 SLOW_NODE = 15.0  # seconds in which a node is expected to have done its work
+SEVERAL = "give one with several nodes (--inputs)"
 NEXT_NODE = 0.6  # seconds for just any node where it does not
 
 
@@ -56,9 +57,10 @@ def between_nodes(stage: Stage) -> None:
     finished = well_after_start(run, "node_finished")
     if not run.wait(finished, SLOW_NODE) and not run.wait(lambda event: event.name == "node_finished", 0.01):
         raise Unmet(
-            f"the workflow showed no end of a node within {SLOW_NODE:g} s to time a stop by; "
-            "give one with several nodes (--inputs)"
+            f"the workflow showed no end of a node within {SLOW_NODE:g} s to time a stop by; {SEVERAL}"
         )
+    if run.over:
+        raise Unmet(f"the first end of a node by which to time a stop was that of the run; {SEVERAL}")
     stage.stop(run, "stop")
     stage.settle(run)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from conformance.contract import Contract
 from conformance.exchange import TOO_MANY, Exchange, Response
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import worst
@@ -37,15 +38,15 @@ def _is_refusal(exchange: Exchange) -> bool:
 
 
 @requirement("stop.error.media-type")
-def test_a_refusal_is_json(history: History) -> None:
-    _judge(
-        history,
-        lambda r: (
-            None
-            if r.media_type == "application/json"
-            else f"a {r.status} of media type {shown(r.media_type)}"
-        ),
-    )
+def test_a_refusal_is_json(history: History, contract: Contract) -> None:
+    def wrong(r: Response) -> str | None:
+        of_its_own = (
+            r.media_type.endswith("+json") and contract.stop.answer(r.status) is None
+        )  # RFC 9457, say
+        held = r.media_type == "application/json" or of_its_own
+        return None if held else f"a {r.status} of media type {shown(r.media_type)}"
+
+    _judge(history, wrong)
 
 
 @requirement("stop.error.object")

@@ -1,11 +1,9 @@
 """Unusual answers: what they say of tasks, bodies and keys, and what else the server has."""
 
 import re
-import time
 from dataclasses import replace
 from email.message import Message
 from io import BufferedIOBase
-from types import MappingProxyType
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -113,46 +111,6 @@ class LetsOtherUsersStop(Reference):
 
     def may_stop(self, run: Run, app: App, user: str) -> bool:
         return run.app == app
-
-
-@unusual(opens=("stop.robust.side-by-side",))
-class LimitsItsRequests(Reference):
-    """Takes twenty requests a second, and refuses what is more with 429 and `Retry-After`."""
-
-    refuses_with = 429
-    pace = MappingProxyType({"round_seconds": 0.2, "rounds": 30})
-    settings = """
-[target.trial]
-base_url = "{url}"
-"""
-
-    def answer(self, request: Request) -> Response:
-        if self.count(("second", int(time.monotonic()))) > 20:
-            later = (("Retry-After", "1"),)
-            raise Refused(Error(self.refuses_with, "too_many_requests", "Too many requests.", later))
-        return super().answer(request)
-
-
-@unusual(opens=("stop.robust.side-by-side",))
-class IsOverloaded(LimitsItsRequests):
-    """Takes twenty requests a second, and refuses what is more with 503 and `Retry-After`."""
-
-    refuses_with = 503
-
-
-@unusual()
-class LimitsItsRuns(Reference):
-    """Takes three runs at once, and refuses what is more with 429 and `Retry-After`."""
-
-    settings = """
-[target.trial]
-base_url = "{url}"
-"""
-
-    def start(self, app: App, user: str, rounds: int) -> Run:
-        if sum(not run.has_ended for run in self.runs.all()) >= 3:
-            raise Refused(Error(429, "too_many_requests", "Too many runs.", (("Retry-After", "1"),)))
-        return super().start(app, user, rounds)
 
 
 @unusual(warns=("stop.user.message", "stop.app-mode.message"))

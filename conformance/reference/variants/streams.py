@@ -137,3 +137,15 @@ class HasLargeOutputs(Reference):
             is_end = event["event"] == "workflow_finished" and event["data"]["status"] == self.succeeded
             file = {"outputs": {"file": "QUJD" * 300_000}}
             yield {**event, "data": {**event["data"], **file}} if is_end else event
+
+
+@unusual()
+class PingsWithTheTime(Reference):
+    """Gives pings the time for their data, which is no JSON."""
+
+    def frame(self, event: Event) -> bytes:
+        return (
+            b"event: ping\ndata: 2026-11-27T10:00:00Z\n\n"
+            if event["event"] == "ping"
+            else super().frame(event)
+        )

@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import Reference, Request
+from conformance.reference import Error, Reference, Request
 from conformance.reference.variants.marking import unusual
 from conformance.reference.wire import encode
 
@@ -203,3 +203,23 @@ class DropsIdleConnections(Reference):
 
         yield from super().wire(request, response)
         raise HangUp
+
+
+@unusual()
+class SignsItsAnswers(Reference):
+    """Has a header of 6,000 letters in every answer, as signatures and sessions may be."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response.headers["X-Signature"] = "conformance" * 546
+        return super().respond(request, response)
+
+
+@unusual()
+class SpeaksOfProblems(Reference):
+    """Declares refusals that the document does not know as a kind of JSON of their own (RFC 9457)."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        response = super().refusal(request, error)
+        if error.status != 400:
+            response.content_type = "application/problem+json"
+        return response

@@ -1,0 +1,72 @@
+"""Unusual servers that take so many requests or runs at a time, and no more."""
+
+import threading
+import time
+from types import MappingProxyType
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from conformance.reference import App, Error, Reference, Refused, Request, Run
+from conformance.reference.variants.marking import unusual
+
+
+@unusual(opens=("stop.robust.side-by-side",))
+class LimitsItsRequests(Reference):
+    """Takes twenty requests a second, and refuses what is more with 429 and `Retry-After`."""
+
+    refuses_with = 429
+    pace = MappingProxyType({"round_seconds": 0.2, "rounds": 30})
+    settings = """
+[target.trial]
+base_url = "{url}"
+"""
+
+    def answer(self, request: Request) -> Response:
+        if self.count(("second", int(time.monotonic()))) > 20:
+            later = (("Retry-After", "1"),)
+            raise Refused(Error(self.refuses_with, "too_many_requests", "Too many requests.", later))
+        return super().answer(request)
+
+
+@unusual(opens=("stop.robust.side-by-side",))
+class IsOverloaded(LimitsItsRequests):
+    """Takes twenty requests a second, and refuses what is more with 503 and `Retry-After`."""
+
+    refuses_with = 503
+
+
+@unusual()
+class LimitsItsRuns(Reference):
+    """Takes three runs at once, and refuses what is more with 429 and `Retry-After`."""
+
+    settings = """
+[target.trial]
+base_url = "{url}"
+"""
+
+    def start(self, app: App, user: str, rounds: int) -> Run:
+        if sum(not run.has_ended for run in self.runs.all()) >= 3:
+            raise Refused(Error(429, "too_many_requests", "Too many runs.", (("Retry-After", "1"),)))
+        return super().start(app, user, rounds)
+
+
+@unusual()
+class WorksOnTwoRuns(Reference):
+    """Works on two runs at a time; the others begin when one of them has ended."""
+
+    settings = """
+[target.trial]
+base_url = "{url}"
+
+[target.trial.limits]
+concurrency = 6
+"""
+
+    def __init__(self, **pace: Any) -> None:
+        super().__init__(**pace)
+        self._places = threading.Semaphore(2)
+
+    def drive(self, run: Run) -> None:
+        with self._places:
+            super().drive(run)
