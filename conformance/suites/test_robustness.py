@@ -11,7 +11,7 @@ from conformance.properties.content import leaked, secrets_in
 from conformance.properties.judging import held, held_of_every_stop, read_soundly, same_as_most, side_by_side
 from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
 from conformance.refusal import refused_with, worst
-from conformance.trace import History, Run, Trace
+from conformance.trace import TERMINAL, History, Run, Trace
 
 Observe = Callable[[str], None]
 
@@ -172,11 +172,12 @@ def test_no_answer_tells_what_the_server_is_made_of(
 ) -> None:
     worst((exchange, leaked(exchange)) for exchange in history.exchanges if _is_the_servers_own(exchange))
     for run in history.runs:
-        text = (
-            run.terminal.member("data", "error") if run.terminal and run.final_status == "stopped" else None
-        )
-        told = secrets_in(text) if isinstance(text, str) else ()
-        require(not told, f"the error of the stopped run “{run.label}” tells {told[:1]}", run.stream)
+        ends = (event.member("data", "error") for event in run.named(TERMINAL) if event.status == "stopped")
+        looks = (look.response.member for look in run.details if look.response)
+        records = (look.get("error") for look in looks if look.get("status") == "stopped")
+        told = [found for text in (*ends, *records) if isinstance(text, str) for found in secrets_in(text)]
+        seen = f"the error of the stopped run “{run.label}” tells {told[0]!r}" if told else ""
+        require(not told, seen, run.stream, *run.details[-1:])
     held("no-leaks", contract.stop, drawn_requests)
 
 
