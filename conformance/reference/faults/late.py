@@ -83,7 +83,7 @@ class DetailFailsSoon(_FailsLater):
     seconds = 1.0
 
 
-@breaks("stop.lifecycle.detail-stays")
+@breaks("stop.lifecycle.detail-stays", effort="standard")
 class DetailFailsLater(_FailsLater):
     """Says of a stopped run, after three seconds, that it failed."""
 
