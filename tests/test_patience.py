@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conformance.probe.budget import Budget, ProbeStopped
+from conformance.probe.budget import OVERLOADED, SLOW, Budget, ProbeStopped
 from conformance.reference import Event, Reference, Run
 from conformance.reference.faults import specimens
 from tests.judged import Judge
@@ -115,6 +115,21 @@ def test_what_was_reserved_is_sent_at_the_same_moment() -> None:
     for thread in threads:
         thread.join()
     assert max(moments) - min(moments) < 0.3
+
+
+@pytest.mark.parametrize(("overloaded", "least"), [(True, OVERLOADED), (False, 4 * SLOW)])
+def test_a_target_that_is_overloaded_is_spared_less_than_one_that_limits(
+    overloaded: bool, least: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.probe.budget.SLOWEST", 4 * SLOW)
+    budget = Budget(100)
+    for _ in range(4):
+        budget.slow_down(0.0, overloaded=overloaded)
+        time.sleep(4 * SLOW + 0.01)  # what comes at once counts once
+    began = time.monotonic()
+    for _ in range(5):
+        budget.take()
+    assert least * 3 <= time.monotonic() - began <= least * 5 + 0.5
 
 
 def test_a_budget_that_is_over_lets_nobody_wait() -> None:

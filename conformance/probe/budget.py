@@ -5,6 +5,7 @@ import time
 
 CONSECUTIVE_FAULTS = 5
 SLOW, SLOWEST = 0.05, 1.0  # seconds between two requests to a target that limits them, at first and at last
+OVERLOADED = 0.1  # at last, where it only says that it is overloaded, which passes
 
 
 class ProbeStopped(Exception):
@@ -26,11 +27,11 @@ class _Turns:
         self._next = turn + self._interval * count
         return turn - now
 
-    def slow_down(self, seconds: float) -> None:
+    def slow_down(self, seconds: float, slowest: float) -> None:
         """Let no turn come for so long, and half as many from now on; what comes at once counts once."""
         now = time.monotonic()
         if now - self._slowed > SLOWEST:
-            self._interval = min(SLOWEST, max(SLOW, self._interval * 2))
+            self._interval = max(self._interval, min(slowest, max(SLOW, self._interval * 2)))
             self._slowed = now
         self._next = max(self._next, now + seconds)
 
@@ -89,10 +90,10 @@ class Budget:
         if seconds > 0 and self._stopped.wait(seconds):
             self._check()
 
-    def slow_down(self, seconds: float) -> None:
-        """Let nobody send for so long, and everybody half as often from now on."""
+    def slow_down(self, seconds: float, *, overloaded: bool = False) -> None:
+        """Let nobody send for so long, and everybody half as often from now on, but not too seldom."""
         with self._lock:
-            self._all.slow_down(seconds)
+            self._all.slow_down(seconds, OVERLOADED if overloaded else SLOWEST)
 
     def take_one_more(self) -> None:
         """Count a request that must be sent in any case: the stop that cleans up."""

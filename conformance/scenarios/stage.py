@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from conformance.contract import Contract, Operation
 from conformance.effort import Effort
-from conformance.exchange import Exchange, Request, Response
+from conformance.exchange import TOO_MANY, Exchange, Request, Response
 from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.reply import RawRequest, Reply, stopwatch
@@ -276,7 +276,7 @@ class Stage(Requests):
         return reply
 
     def _slow_down(self, refusal: Response) -> None:
-        self._probe.budget.slow_down(_patience_with(refusal))
+        self._probe.budget.slow_down(_patience_with(refusal), overloaded=refusal.status != TOO_MANY)
 
     # recording ------------------------------------------------------------------------------------------
 
