@@ -112,7 +112,7 @@ def musts(judged: Judged, *kinds: str) -> set[str]:
 
 
 APP_MODES = {f"stop.app-mode.{mode}" for mode in ("chat", "agent-chat", "advanced-chat", "completion")}
-ENVELOPE = {f"stop.error.{part}" for part in ("media-type", "code", "message", "status")}
+ENVELOPE = {f"stop.error.{part}" for part in ("code", "message", "status")}
 BODIES = {f"stop.body.{kind}" for kind in ("none", "malformed", "no-object", "text-plain", "form")}
 SUCCESS = {f"stop.success.{part}" for part in ("status", "media-type", "result")}
 ANY_USER = {"stop.user.any-string"}
@@ -124,7 +124,7 @@ ANY_USER = {"stop.user.any-string"}
         (
             PRISM,
             {*APP_MODES, *ENVELOPE, "stop.user.missing"},
-            {*SUCCESS, *BODIES, *ANY_USER, "stop.body.empty"},
+            {*SUCCESS, *BODIES, *ANY_USER, "stop.body.empty", "stop.error.media-type"},
         ),
         (MOCKOON, {*APP_MODES, *BODIES, "stop.user.missing"}, {*SUCCESS, *ANY_USER}),
     ],

@@ -30,7 +30,7 @@ from conformance.suites.test_robustness import _left_alone as left_alone
 from conformance.target import Deadlines, Limits, Target
 from conformance.trace import NotRecorded, Trace
 
-ON_THE_WIRE = ("framing", "pieces", "expect", "chunked")
+ON_THE_WIRE = ("framing", "pieces", "expect", "chunked", "old-client")
 GENERATED = ("no-server-error", "answers", "status", "rejects", "schema", "content-type")
 NATURAL = Inputs({}, ({"rounds": 4},))
 
