@@ -109,7 +109,9 @@ def differs(exchange: Exchange, known: Known) -> str | None:
 def unreadable_for_the_old(exchange: Exchange, known: Known) -> str | None:
     if exchange.about.get("kind") != "old client" or exchange.status in {426, 505}:
         return None
-    coding = exchange.response.header("transfer-encoding") if exchange.response else None
+    if exchange.response is None:
+        return exchange.seen
+    coding = exchange.response.header("transfer-encoding")
     coded = (
         f"it was answered with Transfer-Encoding: {coding}, which HTTP/1.0 does not know" if coding else None
     )

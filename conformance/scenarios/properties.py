@@ -1,4 +1,4 @@
-"""Requests that are drawn rather than listed: every one for a task that was made up, none does any harm.
+"""Requests that are drawn rather than listed, for tasks that were made up and runs of our own: none does any harm.
 
 What draws them is imported when it is played: Hypothesis and schemathesis take their time.
 """
@@ -23,8 +23,9 @@ UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sen
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
 WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
-# What clients send that have no id, and what some servers take for all there are, or for the last.
-STAND_INS = ("null", "undefined", "0", "-1", "all", "latest", "current", "%25", "*")
+NOTHING = ("null", "undefined", "0")  # what clients send that have no id
+# What some servers take for all there are, or for the last: sent only where nobody else has runs.
+STAND_INS = ("-1", "all", "latest", "current", "%25", "*")
 WIDE = str.maketrans(
     {chr(code): chr(code + 0xFEE0) for code in range(0x30, 0x7B)}
 )  # NFKC makes it plain again
@@ -168,7 +169,7 @@ def unusual_ids(stage: Stage) -> None:
     def stand_in(run: LiveRun) -> None:
         for wildcard in WILDCARDS:
             _resembling(stage, run, quote(run.task_id[:-1], safe="") + wildcard, f"{wildcard} at the end")
-        for word in STAND_INS:
+        for word in (*NOTHING, *(STAND_INS if stage.target.near else ())):
             _resembling(stage, run, word, word)
 
     double = started_early_enough(

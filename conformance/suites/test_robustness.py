@@ -131,6 +131,7 @@ def test_a_body_may_come_in_chunks(raw_requests: Trace, contract: Contract) -> N
 
 @requirement("stop.robust.old-client")
 def test_a_client_of_http_1_0_can_read_its_answer(raw_requests: Trace, contract: Contract) -> None:
+    raw_requests.case("wire: old client")
     held("old-client", contract.stop, raw_requests)
 
 

@@ -46,7 +46,7 @@ class SecondStopRevivesTheDetail(Reference):
         super().on_stop(run)
 
 
-@breaks("stop.lifecycle.no-more-work")
+@breaks("stop.lifecycle.detail-stays")
 class WorksOnUnseen(Reference):
     """Lets the workflow work on when the stream of a stopped run has ended, and its record says stopped."""
 
