@@ -1,6 +1,7 @@
 """Faults in which run a stop is for."""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -88,6 +89,8 @@ class FailsOtherRuns(Reference):
 @breaks("stop.lifecycle.other-runs")
 class StopsBlockingRuns(Reference):
     """Stops the runs of the same user that are in blocking mode."""
+
+    pace = MappingProxyType({"round_seconds": 0.1})
 
     def run_blocking(self, run: Run) -> dict[str, Any]:
         self.count(("blocking", run.id))

@@ -9,11 +9,12 @@ from conformance.reference.variants.marking import unusual
 
 WANT_A_LIVE_RUN = (
     *("stop.success.status", "stop.success.media-type", "stop.success.result", "stop.success.nothing-else"),
-    *("stop.robust.decoded-once", "stop.robust.exact-id", "stop.robust.encoded-id"),
+    *("stop.robust.decoded-once", "stop.robust.exact-id", "stop.robust.stand-in", "stop.robust.encoded-id"),
     *(
         f"stop.lifecycle.{what}"
         for what in (
-            *("ends", "terminal-event", "terminal-status", "no-late-node", "detail-stopped", "detail-stays"),
+            *("ends", "terminal-event", "terminal-status", "no-late-node", "no-late-text"),
+            *("detail-stopped", "detail-stays", "detail-end"),
             *("at-once", "during-node", "between-nodes", "late-in-life", "reader-left"),
             *("second-stop", "second-answer", "same-moment", "repeated", "any-user", "any-form"),
             *("right-run", "other-runs", "next-run", "after-an-end", "refused-stop", "refused-when-over"),
