@@ -239,7 +239,7 @@ class TaskIdIsRunId(Reference):
         self.runs.add(run)
 
 
-@unusual(opens=("stop.lifecycle.between-nodes",))
+@unusual(opens=("stop.lifecycle.between-nodes", "stop.lifecycle.no-late-text"))
 class HasOneLongNode(Reference):
     """Runs a workflow of one long node."""
 

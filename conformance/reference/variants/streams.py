@@ -118,7 +118,7 @@ class TellsTheQueueFirst(Reference):
         yield from super().script(run)
 
 
-@unusual()
+@unusual(opens=("stop.lifecycle.no-late-text",))
 class TellsOnlyNodes(Reference):
     """Tells of nodes only: no loops, no texts."""
 
