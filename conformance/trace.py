@@ -36,9 +36,13 @@ class Run:
         """All events of the stream, pings too."""
         return self.stream.events
 
-    def named(self, name: str, after: float = float("-inf")) -> list[Event]:
-        """The events of that name that arrived later than ``after``."""
-        return [event for event in self.events if event.name == name and event.at > after]
+    def named(self, *names: str, after: float = float("-inf")) -> list[Event]:
+        """The events of these names that arrived later than ``after``."""
+        return [event for event in self.events if event.name in names and event.at > after]
+
+    def looks(self, status: str) -> list[Exchange]:
+        """The looks at the run detail that gave that status."""
+        return [look for look in self.details if statuses_of([look]) == [status]]
 
     @cached_property
     def task_id(self) -> str | None:

@@ -109,19 +109,23 @@ def differs(exchange: Exchange, known: Known) -> str | None:
 def unreadable_for_the_old(exchange: Exchange, known: Known) -> str | None:
     if exchange.about.get("kind") != "old client" or exchange.status in {426, 505}:
         return None
-    if exchange.response is None:
-        return exchange.seen
-    coding = exchange.response.header("transfer-encoding")
+    coding = exchange.response.header("transfer-encoding") if exchange.response else None
     coded = (
         f"it was answered with Transfer-Encoding: {coding}, which HTTP/1.0 does not know" if coding else None
     )
-    return coded or no_answer(exchange, known) or server_error(exchange, known) or differs(exchange, known)
+    return coded or _unlike_the_plain(exchange, known)
 
 
 def differs_by_kind(kind: str, *also: int) -> Callable[[Exchange, Known], str | None]:
     def wrong(exchange: Exchange, known: Known) -> str | None:
         if exchange.about.get("kind") != kind or exchange.status in also:
             return None
-        return no_answer(exchange, known) or server_error(exchange, known) or differs(exchange, known)
+        return _unlike_the_plain(exchange, known)
 
     return wrong
+
+
+def _unlike_the_plain(exchange: Exchange, known: Known) -> str | None:
+    if exchange.response is None:  # also where what came is no HTTP
+        return exchange.seen
+    return server_error(exchange, known) or differs(exchange, known)

@@ -3,10 +3,9 @@
 from contextlib import suppress
 
 from conformance.effects import Effects, alive, end_of
-from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.scenarios.aim import BLOCKING, OTHER_APP
-from conformance.trace import CLEAN_UP, FOREIGN, History, NotRecorded, Run, Trace, statuses_of
+from conformance.trace import CLEAN_UP, FOREIGN, History, NotRecorded, Run, Trace
 
 
 @requirement("stop.lifecycle.right-run")
@@ -30,7 +29,7 @@ def test_other_runs_go_on(neighbours: Trace, blocking: Trace, history: History, 
             raise Inconclusive(f"the {label} run did not end while the suite waited")
         seen = f"the {label} run {end_of(run)} though another was stopped"
         require(not effects.lost(run, stop), seen, stop, run.stream, at=run.over_at)
-        looks = _looks_that_say_stopped(run)
+        looks = run.looks("stopped")
         seen = f"the detail of the {label} run says stopped, though another was stopped"
         require(not looks, seen, stop, *looks[:1], run.stream)
 
@@ -155,10 +154,6 @@ def _goes_on(trace: Trace, effects: Effects) -> None:
         run.stream,
         at=run.over_at,
     )
-    looks = _looks_that_say_stopped(run)
+    looks = run.looks("stopped")
     require(not looks, f"the run detail says stopped after {sent}", *run.stops[-3:], *others[-3:], *looks[:1])
     trace.whole()
-
-
-def _looks_that_say_stopped(run: Run) -> list[Exchange]:
-    return [look for look in run.details if statuses_of([look]) == ["stopped"]]

@@ -65,8 +65,7 @@ def test_no_node_starts_after_the_stop(
 
 def _no_late_node(run: Run, stop: Exchange, grace: float) -> None:
     """Require that no work of a run began when so many seconds had passed since its stop was acknowledged."""
-    due = stop.ended_at + grace * 1000
-    late = next((event for event in run.events if event.name in BEGINNINGS and event.at > due), None)
+    late = next(iter(run.named(*BEGINNINGS, after=stop.ended_at + grace * 1000)), None)
     if late:
         after = f"{late.at - stop.ended_at:.0f} ms after the acknowledgement (grace {grace * 1000:.0f} ms)"
         what = "started" if late.name == "node_started" else f"went on ({late.name})"
@@ -79,12 +78,11 @@ def test_no_text_comes_after_the_stop(
     plain: Trace, history: History, effects: Effects, deadlines: Deadlines
 ) -> None:
     run, stop = effects.stopped(plain)
-    due = stop.ended_at + deadlines.grace * 1000
-    late = next((event for event in run.events if event.name in TEXTS and event.at > due), None)
+    late = next(iter(run.named(*TEXTS, after=stop.ended_at + deadlines.grace * 1000)), None)
     if late:
         after = f"{late.at - stop.ended_at:.0f} ms after the acknowledgement"
         require(False, f"{late.name} came {after}", stop, run.stream, at=late.at)
-    if not any(event.name in TEXTS for one in history.runs for event in one.events):
+    if not any(one.named(*TEXTS) for one in history.runs):
         raise Inconclusive("the workflow puts out no text while it runs")
 
 
@@ -123,8 +121,9 @@ def _counts_no_more(run: Run, stop: Exchange, last: list[Exchange]) -> None:
 
     As often as nodes were in flight, and once for whoever writes late, the counts may grow.
     """
-    told = [look for look in run.details if statuses_of([look]) == ["stopped"]]
-    soon, settled = ([x for x in told if (x.case == LATER) is wanted] for wanted in (False, True))
+    soon, settled = (
+        [x for x in run.looks("stopped") if (x.case == LATER) is wanted] for wanted in (False, True)
+    )
     names = [event.name for event in run.events if event.at <= stop.ended_at]
     allowed = max(1, names.count("node_started") - names.count("node_finished"))
     for name in ("total_steps", "total_tokens"):
@@ -148,8 +147,8 @@ def test_a_detail_is_that_of_the_run_asked_for(history: History) -> None:
 
 @requirement("stop.lifecycle.detail-end")
 def test_the_detail_of_a_stopped_run_says_when_it_ended(plain: Trace, effects: Effects) -> None:
-    effects.stopped(plain)
-    looks = [look for look in plain.run("owner").details if statuses_of([look]) == ["stopped"]]
+    run, _ = effects.stopped(plain)
+    looks = run.looks("stopped")
     if not looks:
         raise Inconclusive("the run detail never said stopped")
     detail = looks[-1].response.member if looks[-1].response else {}

@@ -174,8 +174,7 @@ def test_no_answer_tells_what_the_server_is_made_of(
     worst((exchange, leaked(exchange)) for exchange in history.exchanges if _is_the_servers_own(exchange))
     for run in history.runs:
         ends = (event.member("data", "error") for event in run.named(TERMINAL) if event.status == "stopped")
-        looks = (look.response.member for look in run.details if look.response)
-        records = (look.get("error") for look in looks if look.get("status") == "stopped")
+        records = (look.response.member.get("error") for look in run.looks("stopped") if look.response)
         told = [found for text in (*ends, *records) if isinstance(text, str) for found in secrets_in(text)]
         seen = f"the error of the stopped run “{run.label}” tells {told[0]!r}" if told else ""
         require(not told, seen, run.stream, *run.details[-1:])

@@ -26,14 +26,18 @@ class EverySecondStopIsLate(Reference):
         self.later(1.3 if is_late else 0.0, lambda: super(EverySecondStopIsLate, self).on_stop(run))
 
 
-@breaks("stop.lifecycle.no-late-node")
-class OneMoreNode(Reference):
-    """Starts one node more when it has stopped working on everything else."""
+class _Halts(Reference):
+    """Works on nothing more when it is stopped, and tells of the end a while later; meanwhile it does something else."""
+
+    seconds = 1.0
+
+    def meanwhile(self, run: Run) -> None:
+        raise NotImplementedError
 
     def on_stop(self, run: Run) -> None:
         run.halted = True  # type: ignore[attr-defined]
-        self.later(1.0, lambda: run.publish(workflow.node_started(run, workflow.END)))
-        self.later(1.2, lambda: super(OneMoreNode, self).on_stop(run))
+        self.meanwhile(run)
+        self.later(self.seconds, lambda: super(_Halts, self).on_stop(run))
 
     def script(self, run: Run) -> Iterator[Event]:
         for event in super().script(run):
@@ -43,38 +47,45 @@ class OneMoreNode(Reference):
 
 
 @breaks("stop.lifecycle.no-late-node")
-class RoundsGoOn(Reference):
-    """Begins one round of a loop after another, though no node, before it stops."""
+class OneMoreNode(_Halts):
+    """Starts one node more when it has stopped working on everything else."""
 
-    def on_stop(self, run: Run) -> None:
-        run.halted = True  # type: ignore[attr-defined]
+    seconds = 1.2
+
+    def meanwhile(self, run: Run) -> None:
+        self.later(1.0, lambda: run.publish(workflow.node_started(run, workflow.END)))
+
+
+class _Repeats(_Halts):
+    """Sends one event nine times in the meantime."""
+
+    def event(self, run: Run) -> Event:
+        raise NotImplementedError
+
+    def meanwhile(self, run: Run) -> None:
         for tenths in range(1, 10):
-            self.later(tenths / 10, lambda: run.publish(run.round))  # type: ignore[attr-defined]
-        self.later(1.0, lambda: super(RoundsGoOn, self).on_stop(run))
+            self.later(tenths / 10, lambda: run.publish(self.event(run)))
+
+
+@breaks("stop.lifecycle.no-late-node")
+class RoundsGoOn(_Repeats):
+    """Begins one round of a loop after another, though no node, before it stops."""
 
     def script(self, run: Run) -> Iterator[Event]:
         for event in super().script(run):
-            if getattr(run, "halted", False):
-                run.wait()
             if event["event"] == "loop_next":
                 run.round = event  # type: ignore[attr-defined]
             yield event
 
+    def event(self, run: Run) -> Event:
+        again: Event = run.round  # type: ignore[attr-defined]
+        return again
+
 
 @breaks("stop.lifecycle.no-late-text")
-class TheModelGoesOn(Reference):
+class TheModelGoesOn(_Repeats):
     """Sends the rest of what a model says before it stops."""
 
-    def on_stop(self, run: Run) -> None:
-        run.halted = True  # type: ignore[attr-defined]
+    def event(self, run: Run) -> Event:
         text = {"text": "more ", "from_variable_selector": ["llm", "text"]}
-        chunk = {"event": "text_chunk", "workflow_run_id": run.id, "task_id": run.task_id, "data": text}
-        for tenths in range(1, 10):
-            self.later(tenths / 10, lambda: run.publish(chunk))
-        self.later(1.0, lambda: super(TheModelGoesOn, self).on_stop(run))
-
-    def script(self, run: Run) -> Iterator[Event]:
-        for event in super().script(run):
-            if getattr(run, "halted", False):
-                run.wait()
-            yield event
+        return {"event": "text_chunk", "workflow_run_id": run.id, "task_id": run.task_id, "data": text}
