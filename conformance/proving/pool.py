@@ -40,8 +40,7 @@ def trial_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.kill()
+            _kill_all()
             raise
 
 
@@ -70,7 +69,15 @@ def _attempts(
     with trial_pool(min(workers, len(cases)) or 1) as pool:
         futures = {pool.submit(attempt, case.name, settings): case for case in cases}
         for future in as_completed(futures):
+            if isinstance(future.exception(), BrokenProcessPool):
+                _kill_all()
             yield futures[future], future
+
+
+def _kill_all() -> None:
+    """End the processes at once: asked politely, a trial finishes, and then waits for what a dead one has locked."""
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _outcome(future: Future[Trial], case: Case) -> Trial:
