@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Json
 from conformance.judging import Inconclusive, Violation, require, shown
 from conformance.runs import ALMOST, Natural
 from conformance.target import Deadlines
-from conformance.trace import CLEAN_UP, FINAL, Run, Trace
+from conformance.trace import CLEAN_UP, FINAL, LATER, Run, Trace, statuses_of
 
 WAITED_FOR = frozenset({"left", "silence"})
 PROMPT = 1000.0  # milliseconds; a stop that took longer was kept waiting by something, such as streams
@@ -163,6 +163,29 @@ def alive(run: Run, stop: Exchange) -> Run:
     if run.over_at is not None and run.over_at <= stop.sent_at:
         raise _too_short(run, "before")
     return run
+
+
+def readable(run: Run, stop: Exchange, other: Run | None = None, *, in_time: bool = False) -> list[str]:
+    """The statuses that the run detail gave after the stop, perhaps only those within its deadline.
+
+    Raises Inconclusive where no detail could ever be read, Violation where only this one could not: before the stop
+    it could, or that of the ``other`` run, which nobody stopped.
+    """
+    after = [x for x in run.details if x.sent_at >= stop.sent_at and not (in_time and x.case == LATER)]
+    told = statuses_of(after)
+    if not told:
+        seen = after[-1].seen if after else "it was not read"
+        before = [x for x in run.details if x.sent_at < stop.sent_at and x.status == 200]
+        if after and (before or (other is not None and other.statuses)):
+            where = "before the stop" if before else "of a run that nobody stopped"
+            require(False, f"the run detail could be read {where}, and now: {seen}", stop, after[-1])
+        raise Inconclusive(f"the run detail could not be read: {seen}")
+    return told
+
+
+def said(look: Exchange, name: str) -> Json:
+    """A member of a detail, None where it could not be read."""
+    return look.response.member.get(name) if look.response and look.status == 200 else None
 
 
 def _larger_than_read(run: Run) -> Inconclusive:

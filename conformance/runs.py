@@ -99,6 +99,14 @@ class Natural:
             for one, whole in zip(lasted, natural, strict=True)
         )
 
+    @property
+    def last_node(self) -> str | None:
+        """The node that ends such runs, None where it is not known or works more than once in a run."""
+        if self.example is None or self.example.final_status != "succeeded":
+            return None
+        worked = [event.node for event in self.example.named("node_finished")]
+        return worked[-1] if worked and worked.count(worked[-1]) == 1 else None
+
     def nodes(self, inputs: Mapping[str, Any]) -> float | None:
         """How many nodes begin in a run with such inputs, None where that is not known."""
         times = self._times(inputs)

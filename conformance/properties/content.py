@@ -142,6 +142,7 @@ _SECRETS = re.compile(
     r"|\bgoroutine \d+ \[|\bthread '[^'\n]{1,60}' panicked at\b"
     # Each word is looked at from its beginning only: from each of its letters, a long one would take for ever.
     r"|(?<![\w./-])[\w./-]{1,200}\.(?:rb:\d+:in\b|cs:line \d+|exs?:\d+: )"
+    r"|\b(?:[A-Z]{2,20}_)?(?:SECRET_KEY|PASSWORD|DATABASE_URL)\b[\"']?\s*[=:]"
     r"|\bSQLSTATE\b|\bpsycopg2?\.|\bsqlalchemy\.|\basyncpg\.|\bpymysql\.|\bjava\.sql\."
     r"|(?i:\bselect\b[^\n;]{1,200}\bfrom\b\s+[\w.\"`]+\s+where\b|\binsert into\b\s+[\w.\"`]+\s*\()"
     r"|(?<![\w.:/-])/(?:usr|home|app|opt|var|srv|root|etc|tmp|lib)/[\w./-]*\.(?:py|pyc|js|ts|rb|php|go|java|so|conf|ya?ml)\b"
@@ -149,7 +150,8 @@ _SECRETS = re.compile(
     r"|\b(?:postgres(?:ql)?|mysql|redis|rediss|mongodb|amqp)(?:\+\w+)?://[^\s\"'/@]*:[^\s\"'/@]+@"
 )
 _INSIDE = re.compile(  # what a header may name, and a text that is for a client has no reason to
-    r"\bobject at 0x[0-9a-f]{6,16}\b"
+    r"\bat 0x[0-9a-f]{6,16}\b"
+    r"|\b[Cc]onnect(?:ing|ion)? to [\w.-]{1,80}:\d{2,5}\b"
     r"|(?<![\d.])(?:(?:10|127)(?:\.\d{1,3}){3}|(?:192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2}):\d{2,5}\b"
     r"|(?<![\w.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,9}\.svc\.cluster\.local\b"
 )

@@ -74,7 +74,7 @@ MAIN = (
     Scenario(
         properties.drawn_requests,
         streams=0,
-        requests=45,
+        requests=48,
         needs_run=False,
         draws=True,
         drawn=drawn(12, 136, 8),
@@ -103,6 +103,7 @@ MAIN = (
         refusals.user_strings,
         streams=LANES,
         requests=1 + 2 * len(refusals.ACCEPTED_USERS),
+        details=1,
         needs_run=False,
     ),
     Scenario(

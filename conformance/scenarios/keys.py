@@ -40,7 +40,7 @@ SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), 
 
 
 def _other_headers(key: str) -> Headers:
-    plain = ("Api-Key", "X-Auth-Token", "X-Access-Token", "X-Token")
+    plain = ("Api-Key", "apikey", "X-Auth-Token", "X-Access-Token", "X-Token")
     like_ours = ("X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization")
     cookie = "; ".join(f"{name}={key}" for name in KEY_NAMES)
     bearers = ((name, f"Bearer {key}") for name in like_ours)

@@ -66,6 +66,7 @@ def drawn_requests(stage: Stage) -> None:
     drawing.shapes("members", bodies.members())
     drawing.shapes("header case", heads.header_case())
     drawing.shapes("charset", heads.charsets())
+    drawing.all("noise", heads.listed_noise())
     drawing.shapes("noise", heads.noise())
     drawing.listed("ids", heads.listed_ids())
     drawing.shapes("ids", heads.ids())

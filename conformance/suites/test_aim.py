@@ -2,9 +2,11 @@
 
 from contextlib import suppress
 
+from conformance.contract import Contract
 from conformance.effects import Effects, alive, end_of
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.scenarios.aim import BLOCKING, OTHER_APP
+from conformance.suites.test_tasks import done_or_refused
 from conformance.trace import CLEAN_UP, FOREIGN, History, NotRecorded, Run, Trace
 
 
@@ -129,8 +131,12 @@ def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effec
 
 
 @requirement("stop.lifecycle.second-app")
-def test_a_run_of_another_app_is_stopped_by_its_own_key(another_app: Trace, effects: Effects) -> None:
-    effects.stops(*effects.taken(another_app, OTHER_APP))
+def test_a_run_of_another_app_is_stopped_by_its_own_key(
+    another_app: Trace, contract: Contract, effects: Effects
+) -> None:
+    run, stop = effects.taken(another_app, OTHER_APP)
+    done_or_refused(stop, contract)
+    effects.stops(run, stop)
 
 
 def _goes_on(trace: Trace, effects: Effects) -> None:

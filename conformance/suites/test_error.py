@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from conformance.contract import Contract
+from conformance.contract import Contract, property_values
 from conformance.exchange import TOO_MANY, Exchange, Response
 from conformance.judging import Inconclusive, requirement, shown
 from conformance.refusal import worst
@@ -50,11 +50,16 @@ def test_a_refusal_is_json(history: History, contract: Contract) -> None:
 
 
 @requirement("stop.error.object")
-def test_a_refusal_is_an_object(history: History) -> None:
-    _judge(
-        history,
-        lambda r: None if r.member else f"the body of a {r.status} is no JSON object: {shown(r.text)}",
-    )
+def test_a_refusal_is_an_object(history: History, contract: Contract) -> None:
+    success = property_values(contract.stop.success, "result")
+
+    def wrong(r: Response) -> str | None:
+        if not r.member:
+            return f"the body of a {r.status} is no JSON object: {shown(r.text)}"
+        result = r.member.get("result")
+        return f"a {r.status} has the result {shown(result)}, as a success has" if result in success else None
+
+    _judge(history, wrong)
 
 
 @requirement("stop.error.code")

@@ -1,15 +1,17 @@
 """What every event stream keeps to, stopped or not."""
 
+from collections import Counter
+
 from conformance.contract import Contract, violations
 from conformance.effects import ASIDE, larger_than_read, unread
-from conformance.exchange import Event
+from conformance.exchange import Event, Json
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import constants
 from conformance.refusal import spared
 from conformance.runs import is_terminal
 from conformance.trace import FOREIGN, TERMINAL, History, Run
 
-STARTED = "workflow_started"
+STARTED, PAUSED = "workflow_started", "workflow_paused"
 TELL_IDS = (
     "workflow_",
     "node_",
@@ -25,6 +27,42 @@ def test_every_stream_begins_with_workflow_started(history: History, contract: C
             continue  # a stream without events says nothing about their order
         seen = f"the stream of run “{run.label}” ({run.stream.scenario}) begins with {events[0].name}"
         require(events[0].name == STARTED, seen, run.stream, at=events[0].at)
+        again = [event for event in events[1:] if event.name == STARTED and not run.named(PAUSED)]
+        seen = f"run “{run.label}” ({run.stream.scenario}) began {len(again) + 1} times"
+        require(not again, seen, run.stream, at=again[0].at if again else None)
+
+
+@requirement("stop.lifecycle.nodes-in-order")
+def test_a_node_ends_once_and_after_its_beginning(history: History) -> None:
+    runs = _streams(history)
+    for run in runs:
+        wrong, what = _out_of_order(run)
+        seen = (
+            f"node {wrong.node if wrong else ''} of run “{run.label}” ({run.stream.scenario}) finished {what}"
+        )
+        require(wrong is None, seen, run.stream, at=wrong.at if wrong else None)
+    if not any(run.named("node_started") for run in runs):
+        raise Inconclusive("no stream told of the beginning of a node")
+
+
+def _out_of_order(run: Run) -> tuple[Event | None, str]:
+    """The first end of a node that is told too early or again, and which of the two it is.
+
+    A node whose beginning the stream never tells may end as it likes.
+    """
+    begun = {event.member("data", "id") for event in run.named("node_started")} - {None}
+    at_work: Counter[Json] = Counter()
+    ended: set[Json] = set()
+    for event in run.named("node_started", "node_finished"):
+        id_ = event.member("data", "id")
+        if event.name == "node_started":
+            at_work[id_] += 1
+        elif id_ in begun and not at_work[id_]:
+            return event, "twice" if id_ in ended else "before it began"
+        else:
+            at_work[id_] -= 1
+            ended.add(id_)
+    return None, ""
 
 
 @requirement("stop.lifecycle.one-task-id")
@@ -78,6 +116,9 @@ def test_a_stream_has_one_terminal_event(history: History) -> None:
         statuses = ", ".join(shown(event.status) for event in ends)
         seen = f"run “{run.label}” ({run.stream.scenario}) finished {len(ends)} times: {statuses}"
         require(len(ends) <= 1, seen, run.stream, at=ends[1].at if len(ends) > 1 else None)
+        errors = run.named("error") if run.final_status == "stopped" else []
+        seen = f"run “{run.label}” ({run.stream.scenario}) ended as stopped, and by an error event"
+        require(not errors, seen, run.stream, at=errors[0].at if errors else None)
 
 
 @requirement("stop.lifecycle.nothing-after")

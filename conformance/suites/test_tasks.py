@@ -36,10 +36,10 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
     changed = next((look for look in after if settled_status(look) != was), None)
     seen = f"the run had ended as {shown(was)}; after stops that came too late its detail answers {changed and changed.seen}"
     require(changed is None, seen, late, changed or after[-1])
-    for name in ("finished_at", "error"):
+    for name in ("finished_at", "error", "outputs", "total_steps"):
         kept, now = _member(before[-1], name), [_member(look, name) for look in after]
         seen = f"{name} of a finished run was {shown(kept)}, and is {shown(now[-1])} after stops that came too late"
-        is_added = name == "finished_at" and kept is None  # as it may be for a moment
+        is_added = name != "error" and not kept  # as it may be for a moment
         require(
             is_added or all((value or None) == (kept or None) for value in now),
             seen,

@@ -252,3 +252,12 @@ class SecondStopsHitTheNext(Reference):
             one for one in self.runs.all() if one.user == user and one.age < run.age and not one.has_ended
         ]
         return min(later, key=lambda one: one.age) if later else run
+
+
+@breaks("stop.lifecycle.second-app")
+class TheOtherAppSaysOk(Reference):
+    """Answers the stops of the other workflow app with a result of its own."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer = super().do_stop(request, app, task_id)
+        return self.json({"result": "ok"}) if app == self.apps[1] else answer

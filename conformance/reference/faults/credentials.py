@@ -276,3 +276,11 @@ class TakesTheKeyForAUserName(Reference):
         if basic is not None and basic.type == "basic" and basic.username:
             return basic.username
         return super().credential(request)
+
+
+@breaks("stop.auth.in-other-header")
+class TakesTheKeyOfItsGateway(Reference):
+    """Takes the key from the header that a gateway calls `apikey`."""
+
+    def credential(self, request: Request) -> str:
+        return request.headers.get("apikey", "") or super().credential(request)

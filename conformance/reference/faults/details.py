@@ -1,5 +1,6 @@
 """Faults in what the details of runs say."""
 
+import time
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -100,3 +101,31 @@ class TellsWhereItWasStopped(Reference):
     """Gives the trace of its own exception for the error of a stopped run."""
 
     stop_reason = 'Traceback (most recent call last):\n  File "/app/api/engine.py", line 331, in run'
+
+
+@breaks("stop.lifecycle.finished-stays")
+class LateStopClearsTheOutputs(Reference):
+    """Takes the outputs out of the record of a finished run when a stop comes too late."""
+
+    def on_stop(self, run: Run) -> None:
+        self.count(("late", run.id), 1 if run.has_ended else 0)
+        super().on_stop(run)
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | ({"outputs": {}} if self.count(("late", run.id), 0) else {})
+
+
+@breaks("stop.lifecycle.detail-stays")
+class EndsWhenItIsRead(Reference):
+    """Says in the detail of a stopped run that it ended just now."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | ({"finished_at": int(time.time())} if run.status == "stopped" else {})
+
+
+@breaks("stop.lifecycle.detail-stays")
+class TimesItOn(Reference):
+    """Lets the time that a stopped run took go on growing."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | ({"elapsed_time": round(run.age, 6)} if run.status == "stopped" else {})

@@ -247,3 +247,13 @@ class TakesLargeNumbersForUsers(Reference):
 
     def is_user(self, value: object) -> bool:
         return (isinstance(value, int) and value >= 2**31) or super().is_user(value)
+
+
+@breaks("stop.robust.noise")
+class KnowsRanges(Reference):
+    """Takes a range for one of any answer."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        if "Range" in request.headers:
+            raise Refused(replace(MALFORMED, status=416, code="range_not_satisfiable"))
+        return super().do_stop(request, app, task_id)

@@ -235,3 +235,11 @@ class HasNothingToSay(Reference):
 
     def envelope(self, error: Error) -> dict[str, Any]:
         return super().envelope(error) | ({"message": ""} if error == NOT_JSON else {})
+
+
+@breaks("stop.error.object")
+class RefusalsSaySuccess(Reference):
+    """Has the result of a success in every refusal, too."""
+
+    def envelope(self, error: Error) -> dict[str, Any]:
+        return super().envelope(error) | {"result": "success"}

@@ -89,3 +89,19 @@ class TheModelGoesOn(_Repeats):
     def event(self, run: Run) -> Event:
         text = {"text": "more ", "from_variable_selector": ["llm", "text"]}
         return {"event": "text_chunk", "workflow_run_id": run.id, "task_id": run.task_id, "data": text}
+
+
+@breaks("stop.lifecycle.no-late-node")
+class DoesItAllAndSaysStopped(Reference):
+    """Lets a run that is to be stopped do all its work, calls it stopped, and acknowledges the stop then."""
+
+    def on_stop(self, run: Run) -> None:
+        run.asked = True  # type: ignore[attr-defined]
+        run.wait(10.0)
+
+    def drive(self, run: Run) -> None:
+        for event in self.script(run):
+            if not run.publish(event):
+                return
+        asked = getattr(run, "asked", False)
+        self.finish(run, "stopped" if asked else self.succeeded, self.stop_reason if asked else None)

@@ -312,3 +312,31 @@ class RefusesANumberAndStops(Reference):
         if run is not None and isinstance(body.get("user"), int):
             self.finish(run, self.stopped, self.stop_reason)
         return super().read_user(request, body)
+
+
+@breaks("stop.lifecycle.repeated")
+class RefusalsUseUpTheStop(Reference):
+    """Loses the stop of a run for which ten stops were refused."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        if request.operation == "stop":
+            self.count(("refused", request.task_id))
+        return super().refusal(request, error)
+
+    def on_stop(self, run: Run) -> None:
+        if self.count(("refused", run.task_id), 0) < 10:
+            super().on_stop(run)
+
+
+@breaks("stop.lifecycle.repeated")
+class BlockingRunsKeepTheWorker(Reference):
+    """Loses the stop of a run while another of the user goes on in blocking mode."""
+
+    def run_blocking(self, run: Run) -> dict[str, Any]:
+        self.count(("blocking", run.id))
+        return super().run_blocking(run)
+
+    def on_stop(self, run: Run) -> None:
+        others = (one for one in self.runs.all() if one.user == run.user and not one.has_ended)
+        if not any(self.count(("blocking", one.id), 0) for one in others):
+            super().on_stop(run)

@@ -262,3 +262,24 @@ class TellsTheResultTwice(Reference):
         if goes_on:
             answer.set_data(b'{"result":"failed",' + answer.get_data()[1:])
         return answer
+
+
+@breaks("stop.robust.no-leaks")
+class TellsItsStore(_TellsInMessage):
+    """Has the name of the store behind it in the message."""
+
+    text = "Error 111 connecting to redis:6379. Connection refused."
+
+
+@breaks("stop.robust.no-leaks")
+class TellsItsSettings(_TellsInMessage):
+    """Has its settings in the message."""
+
+    text = "bad settings: SECRET_KEY=not-for-you"
+
+
+@breaks("stop.robust.no-leaks")
+class TellsWhereItsCodeIs(_TellsInMessage):
+    """Has the name of a function with its address in the message."""
+
+    text = "'user' is not valid for <function validate_user at 0x7f0a3c1d2e50>"

@@ -267,3 +267,24 @@ class KnowsNoMailAddresses(Reference):
 
     def is_user(self, value: object) -> bool:
         return super().is_user(value) and "@example" not in str(value)
+
+
+@breaks("stop.user.any-string")
+class WantsNoUnderscore(Reference):
+    """Takes a user with an underscore for none, in stops only."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        user = super().read_user(request, body)
+        if request.operation == "stop" and "_" in user:
+            raise Refused(NO_USER)
+        return user
+
+
+@breaks("stop.lifecycle.any-user")
+class LosesTheEndsOfTheFarAway(Reference):
+    """Never records the end of a run whose user has letters that take four bytes."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        told = super().detail(run)
+        is_lost = run.has_ended and any(ord(letter) > 0xFFFF for letter in run.user)
+        return told | ({"status": "running", "finished_at": None} if is_lost else {})

@@ -149,3 +149,15 @@ class PingsWithTheTime(Reference):
             if event["event"] == "ping"
             else super().frame(event)
         )
+
+
+@unusual()
+class NodesAreKnownByName(Reference):
+    """Has no ids of executions: a node has the same id whenever it works, in every round of a loop."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            is_of_a_node = event["event"].startswith("node_")
+            yield (
+                event | {"data": event["data"] | {"id": event["data"]["node_id"]}} if is_of_a_node else event
+            )
