@@ -100,6 +100,17 @@ class Effects:
         soon = any(x.sent_at <= end.at <= x.ended_at + self.deadlines.grace * 1000 for x in stops)
         return soon and end.status == "failed" and self.natural.example is not None
 
+    def answered_in_time(self, trace: Trace, label: str = "owner") -> None:
+        """Require that a stop that nothing else held up was not answered when the run had come to its natural end."""
+        run = trace.run(label)
+        stop = run.effective
+        if stop is None or run.terminal is None or not self._ended_by_itself(run, stop):
+            return
+        worked_on = run.terminal.at - stop.sent_at
+        waited = stop.ended_at - stop.sent_at
+        seen = f"the stop was answered after {waited:.0f} ms, when the run had come to its natural end"
+        require(min(worked_on, waited) <= self.deadlines.stop * 1000, seen, stop, run.stream)
+
     def stops(self, run: Run, stop: Exchange) -> None:
         """Require that the run ends as stopped within the deadline of an acknowledged stop; raises Violation.
 

@@ -89,7 +89,7 @@ MAIN = (
     Scenario(properties.unusual_ids, streams=3, requests=80),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=7, details=2),
-    Scenario(lifecycle.finished, requests=17, details=1),
+    Scenario(lifecycle.finished, requests=18, details=1),
     Scenario(
         keys.credentials,
         requests=76,
@@ -120,7 +120,7 @@ MAIN = (
     Scenario(aim.run_id_for_task_id, requests=9, details=1),
     Scenario(aim.id_elsewhere, requests=12),
     Scenario(aim.another_user, requests=9, details=1),
-    Scenario(aim.another_app, streams=2, requests=11, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(aim.another_app, streams=2, requests=12, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
     Scenario(lifecycle.reader_left, requests=2, details=1),
     Scenario(lifecycle.during_node, requests=3, details=1),

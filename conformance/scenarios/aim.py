@@ -124,6 +124,7 @@ def another_app(stage: Stage) -> None:
         other.wait_over(stage.deadlines.stop)
         stage.leave(other)
     stage.finish(run)
+    _send_foreign(stage, run, user=run.user, key=placeholder(OTHER_WORKFLOW_KEY))
     stage.read_details(run)
 
 

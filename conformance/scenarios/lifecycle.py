@@ -11,6 +11,7 @@ from conformance.scenarios.mistakes import mistake, mistakes
 from conformance.scenarios.opening import begins, in_its_midst, wait_for_work, well_after_start
 from conformance.scenarios.stage import Stage
 
+LATE_STRANGER = "late stop of a stranger"
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = (
     0.6,
@@ -124,6 +125,8 @@ def finished(stage: Stage) -> None:
     stage.read_details(run)
     stage.stop(run, "late stop")
     stage.detail(run, "after the late stop")
+    stranger = stage.stop_request(run.task_id, user=f"{stage.user}-stranger")
+    stage.stop(run, LATE_STRANGER, request=stranger)
     _all_mistakes(stage, run)
     stage.pause(stage.later)
     stage.detail(run, "after the late stop")

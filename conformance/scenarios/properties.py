@@ -136,8 +136,8 @@ def same_answers(stage: Stage) -> None:
         about = {"family": PLAIN, "round": str(turn)}
         return stage.send(DRAWN, case, shape.request(stage, task), about=about)
 
-    def at_once(case: str, number: int, turn: int = 0) -> list[Exchange]:
-        return stage.together([lambda: send(case, turn=turn) for _ in range(number)], drawn=True)
+    def at_once(case: str, number: int, turn: int = 0, shape: Shape = Shape()) -> list[Exchange]:
+        return stage.together([lambda: send(case, shape, turn) for _ in range(number)], drawn=True)
 
     alone = [send(PLAIN), *(send("alone") for _ in range(3))]
     slowest = max(exchange.ended_at - exchange.sent_at for exchange in alone) / 1000
@@ -149,8 +149,9 @@ def same_answers(stage: Stage) -> None:
     for body in (MALFORMED, b"", b"[]", b"\xff", object_of()[:-1], b'{"user": 0}'):
         send("malformed", Shape(body=body))
         send(AGAIN)
-    for number in range(ROUNDS):
-        together = at_once("together", stage.limits.together, number + 1)
+    for number in range(ROUNDS):  # by a user whom the server meets here, and may have to write down first
+        body = object_of(f"{stage.user}-together-{number}")
+        together = at_once("together", stage.limits.together, number + 1, Shape(body=body))
         if max(exchange.ended_at for exchange in together) - min(x.sent_at for x in together) < SLOW * 1000:
             break
     mixed = [(BESIDE, Shape()), (NOBODY_BESIDE, Shape(body=b"{}"))] * (stage.limits.together // 2)

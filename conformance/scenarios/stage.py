@@ -310,5 +310,9 @@ def _no_task(stream: Exchange, why: str) -> str:
         return f"no run could be started: {stream.fault.kind}, {stream.fault.text}"
     if stream.ending is None:
         hint = "" if stream.status not in NOT_THERE else f"; {ONLY_STOPS}"
+        if stream.response and stream.status == 200:
+            hint = (
+                f"; its media type is {stream.response.media_type or 'not told'}, and not text/event-stream"
+            )
         return f"no run could be started: POST /workflows/run answered {stream.seen}{hint}"
     return f"the stream of the run gave no task_id (it had {len(stream.events)} events and ended as: {stream.ending})"

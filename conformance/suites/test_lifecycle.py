@@ -49,6 +49,7 @@ def test_the_stream_ends_by_workflow_finished(plain: Trace, effects: Effects) ->
 
 @requirement("stop.lifecycle.terminal-status")
 def test_the_stream_ends_as_stopped(plain: Trace, effects: Effects) -> None:
+    effects.answered_in_time(plain)
     run, stop = effects.stopped(plain)
     if run.terminal is None:
         raise Inconclusive("the stream had no terminal event")

@@ -5,6 +5,7 @@ from conformance.exchange import Exchange, Json
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
 from conformance.runs import settled_status
+from conformance.scenarios.lifecycle import LATE_STRANGER
 from conformance.scenarios.mistakes import (
     MALFORMED_JSON,
     NO_KEY,
@@ -55,7 +56,7 @@ def test_a_stop_of_a_finished_run_is_answered_as_documented(
     finished: Trace, closing: Trace, contract: Contract
 ) -> None:
     done_or_refused(finished.case("late stop"), contract)
-    for later in closing.each(LONG_OVER):
+    for later in (*finished.each(LATE_STRANGER), *closing.each(LONG_OVER)):
         done_or_refused(later, contract)
 
 

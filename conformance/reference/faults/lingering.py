@@ -6,6 +6,17 @@ from types import MappingProxyType
 from conformance.reference import Event, Reference, Run, workflow
 from conformance.reference.faults.marking import breaks
 
+PATIENT = """
+[target.trial]
+base_url = "{url}"
+
+[target.trial.deadlines]
+answer = 20.0
+stop = 1.5
+grace = 0.5
+run = 20.0
+"""
+
 
 @breaks("stop.lifecycle.no-late-node", like="langgenius/dify#37755")
 class FinishesTheLoopFirst(Reference):
@@ -105,3 +116,16 @@ class DoesItAllAndSaysStopped(Reference):
                 return
         asked = getattr(run, "asked", False)
         self.finish(run, "stopped" if asked else self.succeeded, self.stop_reason if asked else None)
+
+
+@breaks("stop.lifecycle.terminal-status")
+class AnswersWhenAllIsDone(Reference):
+    """Waits with the answer to the first stop until its run has come to its end by itself."""
+
+    settings = PATIENT
+
+    def on_stop(self, run: Run) -> None:
+        if self.count("awake") == 1:
+            run.wait(10.0)
+        else:
+            super().on_stop(run)

@@ -340,3 +340,25 @@ class BlockingRunsKeepTheWorker(Reference):
         others = (one for one in self.runs.all() if one.user == run.user and not one.has_ended)
         if not any(self.count(("blocking", one.id), 0) for one in others):
             super().on_stop(run)
+
+
+@breaks("stop.lifecycle.late-answer")
+class StrangersAreLate(Reference):
+    """Runs into nothing when somebody else stops a run that is over."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        if run and run.has_ended and run.user != self.read_user(request, self.read_body(request)):
+            raise Refused(INTERNAL)
+        return super().do_stop(request, app, task_id)
+
+
+@breaks("stop.lifecycle.other-app")
+class OtherAppsAreLate(Reference):
+    """Runs into nothing when another app stops a run that is over."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        if run and run.has_ended and run.app != app and app.mode == "workflow":
+            raise Refused(INTERNAL)
+        return super().do_stop(request, app, task_id)
