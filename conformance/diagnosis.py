@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from conformance.exchange import Json
+from conformance.exchange import Exchange, Json
 from conformance.explaining import Check, find_check
-from conformance.reachability import locked_out, unreachable
+from conformance.reachability import LOCKED, locked_out, unreachable
 from conformance.requirements import Catalogue, Requirement
+from conformance.scenarios.stage import NOT_THERE
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY, Target
 from conformance.trace import NotRecorded, Trace
 from conformance.verdict import EXIT_CODES
 
 REFUSED_ALL = "credentials"  # the scenario whose every stop is refused, whatever the mode of the app
 
+SERVER_FAULT = 500  # from this status on, an answer says nothing of the key
 SHORT_RUN = 5.0  # seconds; a stop of a shorter run may come too late
 WORKFLOW = "workflow"
 CALLED = {
@@ -52,10 +54,20 @@ class Look:
         return "" if started and not self.plain.unmet else self.plain.unmet or "no run could be started"
 
     @property
+    def asked(self) -> tuple[Exchange, ...]:
+        """Everything that was asked."""
+        return (*self.reach.exchanges, *self.plain.exchanges, *self.finished.exchanges)
+
+    @property
     def closed(self) -> str:
         """Why the target can be asked nothing, empty if it can be asked something."""
-        asked = (*self.reach.exchanges, *self.plain.exchanges, *self.finished.exchanges)
-        return unreachable(asked, self.target.base_url)
+        return unreachable(self.asked, self.target.base_url)
+
+    @property
+    def let_in(self) -> bool:
+        """Whether an answer shows that the owner's key is accepted: none does that refuses it, or knows no such thing."""
+        statuses = [exchange.status for exchange in self.asked if exchange.status]
+        return any(status < SERVER_FAULT and status not in (*LOCKED, *NOT_THERE) for status in statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,7 @@ def diagnose(look: Look, catalogue: Catalogue) -> Diagnosis:
     first = f"{look.target.base_url} answers{_version(look.reach)}."
     if OWNER_KEY not in look.target.keys:
         findings = [first, f"No key was given in {OWNER_KEY}."]
-    elif why := locked_out(look.reach):
+    elif why := locked_out(look.reach, look.plain):
         return Diagnosis(
             (first, f"But {why}"), (), (Lack(_export(OWNER_KEY), every),), EXIT_CODES["incomplete"]
         )
@@ -185,7 +197,10 @@ def _app(look: Look) -> Iterator[str]:
     elif look.mode:
         yield f"{OWNER_KEY} is the key of an app of mode {look.mode}; give that of a workflow app."
     else:
-        yield f"{OWNER_KEY} is accepted; GET /info does not tell the mode of its app."
+        told = (
+            f"{OWNER_KEY} is accepted" if look.let_in else f"No answer tells whether {OWNER_KEY} is accepted"
+        )
+        yield f"{told}; GET /info does not tell the mode of its app."
 
 
 def _length(look: Look) -> Iterator[str]:

@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from conformance.exchange import Exchange
+from conformance.scenarios.stage import NOT_THERE
 from conformance.target import OWNER_KEY
 from conformance.trace import Trace
 
 LOCKED = (401, 403)
+READS = frozenset(
+    {"info", "parameters"}
+)  # the reading operations that come first; a server need not have them
 
 
 def unreachable(exchanges: Sequence[Exchange], url: str) -> str:
@@ -52,12 +56,19 @@ def _advice(kind: str) -> str:
     return _ADVICE[kind]
 
 
-def locked_out(reach: Trace) -> str:
-    """Why the target lets the suite do nothing, empty if it does; one paragraph for a person."""
-    statuses = {exchange.status for exchange in reach.exchanges}
-    if not reach.exchanges or not statuses <= set(LOCKED):
+def locked_out(reach: Trace, plain: Trace | None = None) -> str:
+    """Why the target lets the suite do nothing, empty if it does; one paragraph for a person.
+
+    A server need not have the reading operations. Where one is missing, the others are no proof before a run was tried.
+    """
+    asked = (*reach.exchanges, *(plain.exchanges if plain else ()))
+    there = [x for x in asked if x.operation not in READS or x.status not in NOT_THERE]
+    statuses = {exchange.status for exchange in there}
+    if not there or not statuses <= set(LOCKED):
         return ""
-    seen = reach.exchanges[-1].seen
+    if len(there) < len(asked) and not {"run", "stop"} <= {exchange.operation for exchange in there}:
+        return ""
+    seen = there[-1].seen
     if statuses == {401}:
         return (
             f"the key in {OWNER_KEY} is refused by every operation ({seen}), so that nothing else can be told. "

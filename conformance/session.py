@@ -76,7 +76,7 @@ class Session:
             strict=self.options.strict,
             narrowed=self.options.narrowed,
             unreachable=unreachable(first, self.target.base_url),
-            locked_out=locked_out(reach) if reach and OWNER_KEY in self.target.keys else "",
+            locked_out=locked_out(reach, plain) if reach and OWNER_KEY in self.target.keys else "",
             gone=_gone(closing) if closing else "",
             interrupted=self.interrupted,
             no_conformance_run=tuple(self.target.deadlines.beyond()),

@@ -12,7 +12,7 @@ import pytest
 from werkzeug.exceptions import NotFound
 
 from conformance.folder import JUNIT, OWN, TABLE, VERDICT
-from conformance.reference import App, Reference, Request, Response
+from conformance.reference import App, Error, Reference, Refused, Request, Response
 from conformance.report.files import REPORTS
 from tests.commandline import command
 from tests.judged import Judge, Judged
@@ -305,6 +305,44 @@ def test_pages_for_what_does_not_exist_are_no_proof(
     judge: Judge, serving: Callable[[Reference], Any]
 ) -> None:
     server = serving(KnowsOnlyRunsAndStops())
+    judged = judge("--base-url", server.base_url, *QUICK, env=server.keys)
+    assert judged.exit_code == 0, judged.output
+
+
+class HasNothingToRead(Reference):
+    """Does not know the operations that describe the app, whoever asks."""
+
+    def route(self, request: Request) -> tuple[str, dict[str, str]]:
+        operation, found = super().route(request)
+        if operation in {"info", "parameters"}:
+            raise Refused(Error(404, "not_found", "There is no such thing."))
+        return operation, found
+
+
+class HasNoForm(Reference):
+    """Knows no operation that gives the input form, and says that no method is for it."""
+
+    def route(self, request: Request) -> tuple[str, dict[str, str]]:
+        operation, found = super().route(request)
+        if operation == "parameters":
+            raise Refused(Error(405, "method_not_allowed", "There is no such thing."))
+        return operation, found
+
+
+@pytest.mark.parametrize("kind", [HasNothingToRead, HasNoForm])
+def test_a_wrong_key_where_operations_to_read_are_missing(
+    judge: Judge, serving: Callable[[Reference], Any], kind: type[Reference]
+) -> None:
+    only = ("--only", "stop.body", "--only", "stop.user.missing", "--effort", "quick")
+    judged = judge("--base-url", serving(kind()).base_url, *only, env=KEY)
+    assert_told(judged, 3, "incomplete:", "DIFY_API_KEY is refused by every operation (401")
+    assert judged.failed == set(), judged.output
+
+
+def test_a_right_key_where_operations_to_read_are_missing(
+    judge: Judge, serving: Callable[[Reference], Any]
+) -> None:
+    server = serving(HasNothingToRead())
     judged = judge("--base-url", server.base_url, *QUICK, env=server.keys)
     assert judged.exit_code == 0, judged.output
 

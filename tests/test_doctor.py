@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from conformance.reference import App, Reference, Request, Response
+from conformance.reference import App, Error, Reference, Refused, Request, Response
 from conformance.requirements import load_catalogue
 from tests.commandline import Ran, command
 from tests.judged import Judge
-from tests.test_bad_input import HTML, REDIRECT, REFUSED, Listening, answering
+from tests.test_bad_input import HTML, REDIRECT, REFUSED, HasNothingToRead, Listening, answering
 
 CATALOGUE = load_catalogue()
 Serving = Callable[[Reference], Any]
@@ -23,6 +23,16 @@ class StartsNothing(Reference):
 
     def do_run(self, request: Request, app: App) -> Response:
         return self.json({"code": "unavailable", "message": "no worker", "status": 503}, 503)
+
+
+class KnowsOnlyTheStop(Reference):
+    """Knows no operation but the stop, and lets nobody stop anything."""
+
+    def route(self, request: Request) -> tuple[str, dict[str, str]]:
+        operation, _ = super().route(request)
+        raise Refused(
+            Error(403, "forbidden", "No.") if operation == "stop" else Error(404, "not_found", "What?")
+        )
 
 
 def _doctor(folder: Path, url: str, *more: str, keys: Mapping[str, str]) -> Ran:
@@ -98,6 +108,28 @@ def test_its_exit_code_is_that_of_run(
     assert said in done.out
     assert "Traceback" not in done.err
     assert "0 of" in done.out
+
+
+def test_a_wrong_key_where_nothing_can_be_read(serving: Serving, tmp_path: Path) -> None:
+    server = serving(HasNothingToRead())
+    done = _doctor(tmp_path, server.base_url, keys={"DIFY_API_KEY": "app-a-key-that-opens-nothing"})
+    assert done.code == 3
+    assert "DIFY_API_KEY is refused by every operation" in done.out
+    assert "accepted" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (HasNothingToRead, "DIFY_API_KEY is accepted; GET /info"),
+        (KnowsOnlyTheStop, "No answer tells whether DIFY_API_KEY is accepted"),
+    ],
+)
+def test_a_key_is_accepted_where_an_answer_says_so(
+    kind: type[Reference], said: str, serving: Serving, tmp_path: Path
+) -> None:
+    server = serving(kind())
+    assert said in _doctor(tmp_path, server.base_url, keys=server.keys).out
 
 
 def test_a_closed_port_and_a_wrong_option(tmp_path: Path) -> None:
