@@ -1,6 +1,8 @@
 """Whether anything can be asked of a target at all, told from its first answers; pure."""
 
+import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from conformance.exchange import Exchange
 from conformance.scenarios.stage import NOT_THERE
@@ -8,6 +10,7 @@ from conformance.target import OWNER_KEY
 from conformance.trace import Trace
 
 LOCKED = (401, 403)
+UNKNOWN = 404
 READS = frozenset(
     {"info", "parameters"}
 )  # the reading operations that come first; a server need not have them
@@ -33,13 +36,35 @@ def unreachable(exchanges: Sequence[Exchange], url: str) -> str:
         )
     tried = any(exchange.operation == "run" for exchange in exchanges) or any(a.status < 300 for a in answers)
     if tried and len(answers) == len(exchanges) and all("html" in answer.media_type for answer in answers):
+        shown = f"{answers[0].status} {answers[0].media_type}"
+        return f"{url} answers with web pages ({shown}) and not with the Dify Service API. {_BASE}"
+    if _elsewhere(exchanges):
+        run = next(exchange for exchange in exchanges if exchange.operation == "run")
         return (
-            f"{url} answers with web pages ({answers[0].status} {answers[0].media_type}) and not with the Dify Service API. "
-            "The base URL of a Dify ends in /v1, such as https://dify.example/v1."
+            f"{url} knows no operation of the Dify Service API: all are answered alike, {run.request.method} "
+            f"{urlsplit(run.request.url).path} too ({run.seen}). Look at --base-url. {_BASE}"
         )
     return ""
 
 
+def _elsewhere(exchanges: Sequence[Exchange]) -> bool:
+    """Whether every operation is unknown, runs too, and all in the same words.
+
+    A server that only stops has no other operations, and may not know the task: it says so in words of its own.
+    """
+    asked = {exchange.operation for exchange in exchanges}
+    unknown = all(exchange.status == UNKNOWN for exchange in exchanges)
+    return unknown and {"run", "stop"} <= asked and len({_words(exchange) for exchange in exchanges}) == 1
+
+
+def _words(exchange: Exchange) -> tuple[str, ...]:
+    """What an answer says, without what it repeats of its request, and ids, times and figures."""
+    own = {exchange.request.method, *urlsplit(exchange.request.url).path.split("/")}
+    said = re.findall(r"[\w/\\-]+", exchange.response.text if exchange.response else "")
+    return tuple(word for word in said if word not in own and not re.search(r"[/\d]", word))
+
+
+_BASE = "The base URL of a Dify ends in /v1, such as https://dify.example/v1."
 _PORT = "Is this the right port, and does it speak plain HTTP or HTTPS as --base-url says?"
 _ADVICE: Mapping[str, str] = {
     "unreachable": "Is the server up, and are host and port of --base-url right?",

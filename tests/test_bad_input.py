@@ -12,7 +12,7 @@ import pytest
 from werkzeug.exceptions import NotFound
 
 from conformance.folder import JUNIT, OWN, TABLE, VERDICT
-from conformance.reference import App, Error, Reference, Refused, Request, Response
+from conformance.reference import App, Error, Reference, Refused, Request, Response, Run
 from conformance.report.files import REPORTS
 from tests.commandline import command
 from tests.judged import Judge, Judged
@@ -71,6 +71,7 @@ def a_byte_now_and_then(connection: socket.socket) -> None:
 
 HTML = with_body("200 OK\r\nContent-Type: text/html", b"<!doctype html><title>Dify</title>")
 REDIRECT = with_body("302 Found\r\nLocation: /v1/again", b"")
+UNKNOWN = with_body("404 Not Found\r\nContent-Type: application/json", b'{"detail": "Not Found"}')
 REFUSED = with_body(
     "401 UNAUTHORIZED\r\nContent-Type: application/json",
     b'{"code": "unauthorized", "message": "Access token is invalid", "status": 401}',
@@ -288,6 +289,54 @@ def test_a_base_url_without_its_path(judge: Judge, serving: Callable[[Reference]
     assert_told(judged, 4, "web pages", "ends in /v1")
 
 
+class IsElsewhere(Reference):
+    """Answers every request as a framework answers whose routes are below another path."""
+
+    template = '{"detail": "Not Found"}'
+
+    def answer(self, request: Request) -> Response:
+        told = {
+            "METHOD": request.method,
+            "PATH": request.path,
+            "NAME": request.path.removeprefix("/").removeprefix("v1/"),
+            "NUMBER": str(self.count("requests", 0)),
+        }
+        text = self.template
+        for name, value in told.items():
+            text = text.replace(name, value)
+        return Response(text, 404, content_type="application/json")
+
+
+class RepeatsTheRequest(IsElsewhere):
+    """Says which request it was, and when."""
+
+    template = '{"at": "2026-11-27T10:00:NUMBER", "error": "Cannot METHOD PATH", "message": "NAME not found"}'
+
+
+class SaysNothing(IsElsewhere):
+    """Answers without a body."""
+
+    template = ""
+
+
+@pytest.mark.parametrize("kind", [IsElsewhere, RepeatsTheRequest, SaysNothing])
+def test_a_base_url_where_nothing_is_known(
+    judge: Judge, serving: Callable[[Reference], Any], kind: type[Reference]
+) -> None:
+    quick = ("--only", "stop.auth", "--effort", "quick")
+    judged = judge("--base-url", serving(kind()).base_url, *quick, env=KEY)
+    assert_told(
+        judged,
+        4,
+        "unreachable:",
+        "no operation",
+        "POST /v1/workflows/run too (404",
+        "Look at --base-url",
+        "ends in /v1",
+    )
+    assert judged.failed == set(), judged.output
+
+
 class KnowsOnlyRunsAndStops(Reference):
     """Has nothing but web pages for the app's description, and for a task that does not exist."""
 
@@ -339,10 +388,21 @@ def test_a_wrong_key_where_operations_to_read_are_missing(
     assert judged.failed == set(), judged.output
 
 
+class KnowsNoOtherTask(HasNothingToRead):
+    """Does not know a task that it has not begun, and says so in the words that it has for unknown paths."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is None:
+            raise Refused(Error(404, "not_found", "There is no such thing."))
+        return run
+
+
+@pytest.mark.parametrize("kind", [HasNothingToRead, KnowsNoOtherTask])
 def test_a_right_key_where_operations_to_read_are_missing(
-    judge: Judge, serving: Callable[[Reference], Any]
+    judge: Judge, serving: Callable[[Reference], Any], kind: type[Reference]
 ) -> None:
-    server = serving(HasNothingToRead())
+    server = serving(kind())
     judged = judge("--base-url", server.base_url, *QUICK, env=server.keys)
     assert judged.exit_code == 0, judged.output
 

@@ -12,7 +12,7 @@ from conformance.reference import App, Error, Reference, Refused, Request, Respo
 from conformance.requirements import load_catalogue
 from tests.commandline import Ran, command
 from tests.judged import Judge
-from tests.test_bad_input import HTML, REDIRECT, REFUSED, HasNothingToRead, Listening, answering
+from tests.test_bad_input import HTML, REDIRECT, REFUSED, UNKNOWN, HasNothingToRead, Listening, answering
 
 CATALOGUE = load_catalogue()
 Serving = Callable[[Reference], Any]
@@ -96,8 +96,13 @@ def test_what_it_says_can_be_tested_is_decided(
 
 @pytest.mark.parametrize(
     ("answer", "code", "said"),
-    [(HTML, 4, "web pages"), (REDIRECT, 4, "redirects"), (REFUSED, 3, "refused by every operation")],
-    ids=["HTML", "redirects", "wrong key"],
+    [
+        (HTML, 4, "web pages"),
+        (REDIRECT, 4, "redirects"),
+        (UNKNOWN, 4, "Look at --base-url"),
+        (REFUSED, 3, "refused by every operation"),
+    ],
+    ids=["HTML", "redirects", "nothing known", "wrong key"],
 )
 def test_its_exit_code_is_that_of_run(
     answer: bytes, code: int, said: str, listening: Listening, tmp_path: Path

@@ -38,8 +38,21 @@ class KnowsNoTask(OnlyStops):
         raise Refused(Error(404, "not_found", "Task not found."))
 
 
-def test_a_mock_that_knows_no_task_is_told_what_is_missing(judge: Judge, serving: Serving) -> None:
-    server = serving(KnowsNoTask())
+class KnowsNoTaskNorPath(KnowsNoTask):
+    """Refuses what it does not know in JSON: paths in other words than tasks."""
+
+    def route(self, request: Request) -> tuple[str, dict[str, str]]:
+        try:
+            return super().route(request)
+        except NotFound:
+            raise Refused(Error(404, "not_found", "Not found.")) from None
+
+
+@pytest.mark.parametrize("mock", [KnowsNoTask, KnowsNoTaskNorPath])
+def test_a_mock_that_knows_no_task_is_told_what_is_missing(
+    mock: type[Reference], judge: Judge, serving: Serving
+) -> None:
+    server = serving(mock())
     quick = ("--effort", "quick")
     judged = judge("--base-url", server.base_url, *CONTRACT, *quick, env=server.keys)
     assert judged.exit_code == 3, judged.output

@@ -77,6 +77,6 @@ command = click.Command(
     \b
     Exit codes: 0 a full verdict is possible, 2 usage,
     3 something that a MUST needs is missing, or the key is refused,
-    4 the target is unreachable, or answers with web pages or redirects.
+    4 the target is unreachable, or answers with web pages, redirects or 404 only.
     """,
 )
