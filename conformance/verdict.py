@@ -1,6 +1,6 @@
 """Decides: from the results of single requirements to one outcome and exit code; pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -39,6 +39,11 @@ class Result:
         """The middle part of the id."""
         return self.id.split(".")[1]
 
+    @property
+    def is_warning(self) -> bool:
+        """Whether it is a SHOULD that failed."""
+        return self.result == "fail" and self.level == "SHOULD"
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -73,7 +78,7 @@ class Verdict:
     @property
     def warnings(self) -> list[Result]:
         """SHOULDs that failed."""
-        return [result for result in self.of("fail") if result.level == "SHOULD"]
+        return [result for result in self.results if result.is_warning]
 
 
 def decide(results: Iterable[Result], catalogue: Catalogue, circumstances: Circumstances) -> Verdict:
@@ -155,11 +160,11 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
     if circumstances.locked_out:
         return "incomplete", circumstances.locked_out
     if failed:
-        return "not conformant", f"{_number(failed, 'requirement')} not met"
+        return "not conformant", f"{number(failed, 'requirement')} not met"
     if errors:
         return (
             "harness fault",
-            f"the suite itself failed at {_number(errors, 'requirement')}; please report it",
+            f"the suite itself failed at {number(errors, 'requirement')}; please report it",
         )
     if circumstances.interrupted:
         return "incomplete", circumstances.interrupted
@@ -169,13 +174,19 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
         return "incomplete", "this is no conformance run: " + ", ".join(circumstances.no_conformance_run)
     if open_:
         noun = "requirement" if circumstances.strict else "MUST"
-        return "incomplete", f"{_number(open_, noun)} not decided"
-    known = [r for r in observed if r.result == "deviation"]
-    if known:
-        met = _number([r for r in observed if r.result == "pass"], "requirement")
-        return "conformant", f"{met} observed and met, {_number(known, 'known deviation')} not counted"
-    return "conformant", f"{_number(observed, 'requirement')} observed and met"
+        return "incomplete", f"{number(open_, noun)} not decided"
+    return "conformant", ", ".join(_met(observed))
 
 
-def _number(things: Sequence[object], noun: str) -> str:
+def _met(observed: list[Result]) -> Iterator[str]:
+    """How much was met, and what was not."""
+    yield f"{number([r for r in observed if r.result == 'pass'], 'requirement')} observed and met"
+    if warnings := [r for r in observed if r.is_warning]:
+        yield number(warnings, "warning")
+    if known := [r for r in observed if r.result == "deviation"]:
+        yield f"{number(known, 'known deviation')} not counted"
+
+
+def number(things: Sequence[object], noun: str) -> str:
+    """How many there are, in words."""
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"

@@ -134,6 +134,32 @@ def test_a_fault_is_named_exactly(
     assert "again     curl" in judged.output
 
 
+class SaysMore(Reference):
+    """Answers a stop with a member that no document has."""
+
+    def success_body(self) -> dict[str, Any]:
+        return {**super().success_body(), "task": "over"}
+
+
+@pytest.mark.parametrize(
+    ("strict", "counts", "last"),
+    [
+        ((), ": {met} pass, 1 warning; ", "conformant: {met} requirements observed and met, 1 warning"),
+        (("--strict",), ": {met} pass, 1 fail; ", "not conformant: 1 requirement not met"),
+    ],
+)
+def test_what_is_counted_at_the_end_agrees(
+    judge: Judge, serving: Callable[[Reference], Any], strict: tuple[str, ...], counts: str, last: str
+) -> None:
+    server = serving(SaysMore())
+    judged = judge("--base-url", server.base_url, "--only", "stop.success", *strict, env=server.keys)
+    assert judged.failed == {"stop.success.nothing-else"}, judged.output
+    met = list(judged.results.values()).count("pass")
+    *_, counted, told = judged.output.rstrip().splitlines()
+    assert counts.format(met=met) in counted
+    assert told == last.format(met=met)
+
+
 def test_without_other_keys_the_verdict_is_incomplete(
     judge: Judge, serving: Callable[[Reference], Any]
 ) -> None:

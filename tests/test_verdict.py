@@ -59,10 +59,10 @@ GENEROUS = Circumstances(no_conformance_run=("stop deadline 90 s", "grace deadli
         ("a:pass", Circumstances(), "conformant", "1 requirement observed and met"),
         ("a:pass b:pass", Circumstances(), "conformant", "2 requirements observed and met"),
         ("a:pass s:fail m:error", Circumstances(), "harness fault", "failed at 1 requirement;"),
-        ("a:pass m:fail", Circumstances(), "conformant", "2 requirements observed"),
+        ("a:pass m:fail", Circumstances(), "conformant", "1 requirement observed and met"),
         ("a:fail", Circumstances(), "not conformant", "1 requirement not met"),
         ("a:fail s:fail c:fail", Circumstances(), "not conformant", "2 requirements not met"),
-        ("a:pass s:fail", Circumstances(), "conformant", "2 requirements observed"),
+        ("a:pass s:fail", Circumstances(), "conformant", "1 requirement observed and met, 1 warning"),
         ("a:pass s:fail", STRICT, "not conformant", "1 requirement not met"),
         ("a:fail s:pass m:fail", STRICT, "not conformant", "1 requirement not met"),
         ("s:stale", Circumstances(), "not conformant", "1 requirement not met"),
@@ -70,6 +70,7 @@ GENEROUS = Circumstances(no_conformance_run=("stop deadline 90 s", "grace deadli
         ("a:pass s:untested m:inconclusive", Circumstances(), "conformant", "1 requirement observed"),
         ("a:pass s:untested m:inconclusive", STRICT, "incomplete", "1 requirement not decided"),
         ("a:pass s:deviation", Circumstances(), "conformant", "1 requirement observed and met, 1 known deviation"),
+        ("a:deviation s:fail", Circumstances(), "conformant", "0 requirements observed and met, 1 warning, 1 known"),
         ("a:deviation", Circumstances(), "conformant", "0 requirements observed and met, 1 known deviation"),
         ("a:fail b:error", Circumstances(), "not conformant", "1 requirement not met"),
         ("a:pass b:error c:error", INTERRUPTED, "harness fault", "failed at 2 requirements; please report"),
@@ -170,4 +171,5 @@ def test_results_are_found_by_what_became_of_them() -> None:
     verdict = decide(results("a:pass s:fail m:fail"), CATALOGUE, Circumstances())
     assert [result.id for result in verdict.of("fail", "stale")] == ["t.y.s", "t.x.m"]
     assert [result.id for result in verdict.warnings] == ["t.y.s"]
+    assert [result.is_warning for result in verdict.results] == [False, True, False]
     assert [result.topic for result in verdict.results] == ["x", "y", "x"]

@@ -8,7 +8,7 @@ from conformance.liveness import liveness
 from conformance.report.curl import curl
 from conformance.session import Session, find, uncovered
 from conformance.trace import History
-from conformance.verdict import NOTHING, Result, Verdict
+from conformance.verdict import NOTHING, Result, Verdict, number
 
 MARKS = {
     "pass": "pass",
@@ -55,7 +55,7 @@ def _results(verdict: Verdict) -> Iterator[str]:
 
 
 def _mark(result: Result) -> str:
-    return "warn" if result.result == "fail" and result.level == "SHOULD" else MARKS[result.result]
+    return "warn" if result.is_warning else MARKS[result.result]
 
 
 def failure(result: Result, session: Session, history: History) -> Iterator[str]:
@@ -156,6 +156,17 @@ def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) 
         yield f"narrowed by {reason}: the verdict speaks of what was judged only"
     if session.choice.why:
         yield f"profile {session.choice.name}, {session.choice.why}"
-    counts = ", ".join(f"{len(found)} {kind}" for kind in MARKS if (found := verdict.of(kind)))  # type: ignore[arg-type]
+    counts = ", ".join(_counts(verdict, session.options.strict))
     yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
     yield f"{verdict.outcome}: {verdict.summary}"
+
+
+def _counts(verdict: Verdict, strict: bool) -> Iterator[str]:
+    """How many there are of each result; SHOULDs that failed are warnings, unless they fail the run."""
+    warnings = [] if strict else verdict.warnings
+    for kind in MARKS:
+        found = [result for result in verdict.results if result.result == kind and result not in warnings]
+        if found:
+            yield f"{len(found)} {kind}"
+        if kind == "fail" and warnings:
+            yield number(warnings, "warning")
