@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Fault
 from conformance.scenarios.stage import NOT_THERE
 from conformance.target import OWNER_KEY
 from conformance.trace import Trace
@@ -26,7 +26,7 @@ def unreachable(exchanges: Sequence[Exchange], url: str) -> str:
         return ""
     faults = [exchange.fault for exchange in exchanges if exchange.fault]
     if len(faults) == len(exchanges):
-        return f"{url} cannot be judged: {faults[0].text}. {_advice(faults[0].kind)}"
+        return f"{url} cannot be judged: {faults[0].text}. {_advice(faults[0])}"
     answers = [exchange.response for exchange in exchanges if exchange.response]
     if len(answers) == len(exchanges) and all(300 <= answer.status < 400 for answer in answers):
         where = answers[0].header("location") or "nowhere"
@@ -77,8 +77,13 @@ _ADVICE: Mapping[str, str] = {
 }
 
 
-def _advice(kind: str) -> str:
-    return _ADVICE[kind]
+_NO_TLS = ("timed out", "wrong version", "wrong_version", "record layer", "eof occurred", "unexpected_eof")
+
+
+def _advice(fault: Fault) -> str:
+    if fault.kind == "tls" and any(words in fault.text.lower() for words in _NO_TLS):
+        return "No certificate came at all: the port may speak plain HTTP, and --base-url then begins with http://."
+    return _ADVICE[fault.kind]
 
 
 def locked_out(reach: Trace, plain: Trace | None = None) -> str:

@@ -137,6 +137,25 @@ def test_a_certificate_that_nobody_vouches_for(judge: Judge, listening: Listenin
         assert_told(judge("--base-url", url, *QUICK, *trusting, env=KEY), 3, "DIFY_API_KEY")
 
 
+def no_tls(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(with_body("400 Bad Request", b"") + b"<p>What is this?</p>")
+
+
+def no_answer(connection: socket.socket) -> None:
+    connection.recv(65536)
+
+
+@pytest.mark.parametrize("handle", [silence, no_tls, no_answer])
+def test_https_where_a_port_speaks_plain_http(
+    judge: Judge, listening: Listening, handle: Callable[[socket.socket], None]
+) -> None:
+    url = f"https://127.0.0.1:{listening(handle)}/v1"
+    judged = judge("--base-url", url, *QUICK, env=KEY)
+    assert_told(judged, 4, "unreachable:", "may speak plain HTTP", "http://")
+    assert "--ca" not in judged.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
