@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from conformance.reference import App, Reference, Refused, Request
+from conformance.reference import App, Reference, Refused, Request, Run
+from conformance.reference.variants.answers import RefusesBlocking
 from tests.commandline import SECONDS, surroundings
 from tests.judged import Judge
 
@@ -158,6 +159,30 @@ def test_what_is_counted_at_the_end_agrees(
     *_, counted, told = judged.output.rstrip().splitlines()
     assert counts.format(met=met) in counted
     assert told == last.format(met=met)
+
+
+class TellsNoStatus(Reference):
+    """Answers a run in blocking mode without saying how it ended."""
+
+    def run_blocking(self, run: Run) -> dict[str, Any]:
+        super().run_blocking(run)
+        return {"data": {}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Reference, "answered 200; the run ended as succeeded"),
+        (RefusesBlocking, "answered 400; the run was refused"),
+        (TellsNoStatus, "answered 200, which does not tell how the run ended"),
+    ],
+)
+def test_what_is_observed_of_a_run_in_blocking_mode(
+    judge: Judge, serving: Callable[[Reference], Any], kind: type[Reference], value: str
+) -> None:
+    server = serving(kind(round_seconds=0.02))
+    judged = judge("--base-url", server.base_url, "--only", "stop.lifecycle.blocking", env=server.keys)
+    assert judged.verdict["observations"] == [{"id": "stop.lifecycle.blocking", "value": value}]
 
 
 def test_without_other_keys_the_verdict_is_incomplete(

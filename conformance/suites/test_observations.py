@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, requirement
 from conformance.trace import FOREIGN, Trace
 
 Observe = Callable[[str], None]
+SUCCESS, REFUSED = 2, 4  # the first digits of statuses
 
 
 @requirement("stop.lifecycle.other-user")
@@ -20,7 +22,17 @@ def test_what_a_blocking_run_answers(blocking: Trace, observe: Observe) -> None:
     answer = blocking.case("blocking")
     data = answer.response.member.get("data") if answer.response else None
     status = data.get("status") if isinstance(data, dict) else None
-    observe(f"answered {answer.status or answer.seen}; the run ended as {status}")
+    observe(f"answered {answer.status or answer.seen}{_what_came(answer, status)}")
+
+
+def _what_came(answer: Exchange, status: object) -> str:
+    """What an answer to a run in blocking mode tells of the run."""
+    family = (answer.status or 0) // 100
+    if family == REFUSED:
+        return "; the run was refused"
+    if family == SUCCESS:
+        return f"; the run ended as {status}" if status else ", which does not tell how the run ended"
+    return ""
 
 
 @requirement("stop.lifecycle.unknown-task")
