@@ -314,7 +314,7 @@ class RefusesANumberAndStops(Reference):
         return super().read_user(request, body)
 
 
-@breaks("stop.lifecycle.repeated")
+@breaks("stop.lifecycle.in-passing")
 class RefusalsUseUpTheStop(Reference):
     """Loses the stop of a run for which ten stops were refused."""
 
@@ -328,7 +328,7 @@ class RefusalsUseUpTheStop(Reference):
             super().on_stop(run)
 
 
-@breaks("stop.lifecycle.repeated")
+@breaks("stop.lifecycle.in-passing")
 class BlockingRunsKeepTheWorker(Reference):
     """Loses the stop of a run while another of the user goes on in blocking mode."""
 
