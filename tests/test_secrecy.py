@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,3 +74,14 @@ def test_a_crash_of_the_suite_shows_no_key(
     assert judged.exit_code == 4, judged.output
     assert "harness fault" in judged.output
     assert_silent(judged, dict(server.keys))
+
+
+def test_a_key_of_one_letter_is_not_shortened(judge: Judge, serving: Callable[[Reference], Any]) -> None:
+    reference = Reference()
+    first, *others = reference.apps
+    reference.apps = (replace(first, key="k"), *others)
+    server = serving(reference)
+    judged = judge("--base-url", server.base_url, "--only", "stop.auth.shortened-key", env=server.keys)
+    (line,) = judged.verdict["requirements"]
+    assert line["result"] == "inconclusive"
+    assert "DIFY_API_KEY is one letter" in line["reason"]

@@ -35,6 +35,7 @@ AGAIN = "again"
 BEFORE_PARSING = "unknown key, malformed JSON"
 FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
 BASIC = "key as a user name"
+SHORTENED = "shortened key"
 GLUED = "key glued to the scheme"
 SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
 
@@ -68,7 +69,8 @@ def credentials(stage: Stage) -> None:
     anvil.strike("unknown key again", key=unknown)
     for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
         anvil.strike("unknown key again", key=made_up_key())
-    anvil.strike("shortened key", key=f"${{{OWNER_KEY}%?}}")
+    if len(stage.keys.get(OWNER_KEY, "")) > 1:
+        anvil.strike(SHORTENED, key=f"${{{OWNER_KEY}%?}}")
     anvil.strike("lengthened key", key=f"${{{OWNER_KEY}}}x")
     for case, about in DECORATED.items():
         anvil.strike(case, key=about.replace("KEY", own))

@@ -16,6 +16,7 @@ from conformance.scenarios.keys import (
     FROM_INSIDE,
     GLUED,
     OTHER_PATHS,
+    SHORTENED,
 )
 from conformance.target import KEYS, OWNER_KEY
 from conformance.trace import History, Trace
@@ -80,7 +81,9 @@ def test_a_key_that_no_app_has_is_refused(credentials: Trace) -> None:
 
 @requirement("stop.auth.shortened-key")
 def test_the_beginning_of_a_key_is_refused(credentials: Trace) -> None:
-    _refused(credentials, "shortened key")
+    if not credentials.unmet and not credentials.where(lambda exchange: exchange.case == SHORTENED):
+        raise Inconclusive(f"{OWNER_KEY} is one letter, of which nothing is left when it is shortened")
+    _refused(credentials, SHORTENED)
 
 
 @requirement("stop.auth.lengthened-key")
