@@ -66,6 +66,11 @@ class Contract:
         return self.stop.document.root
 
     @property
+    def words(self) -> str:
+        """All that the documents say, in which the words of the API are: names, statuses, codes, paths."""
+        return f"{self.stop.document.text}\n{self.supporting.text}"
+
+    @property
     def reading(self) -> tuple[Operation, ...]:
         """The operations that change nothing."""
         return self.detail, self.info, self.parameters

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
@@ -34,6 +34,8 @@ class Document:
     minor: int
     """0 for OpenAPI 3.0, 1 for 3.1."""
     root: dict[str, Any]
+    text: str = field(repr=False)
+    """The file as it stands."""
 
     def node(self, pointer: str) -> "Node":
         """Go to where an absolute pointer (`#/paths/...`) leads, following references on the way.
@@ -133,10 +135,10 @@ def read_document(path: Path) -> Document:
     """Read an OpenAPI 3.0 or 3.1 document in JSON or YAML; raises DocumentError."""
     name = shortened(path.name or path)
     data = _bytes(path, name)
-    root = _parsed(data, path, name)
+    root, text = _parsed(data, path, name)
     if not isinstance(root, dict):
         raise DocumentError(f"{name} holds {_kind(root)}, not an OpenAPI document. Give another file.")
-    return Document(name, hashlib.sha256(data).hexdigest(), _minor_version(root, name), root)
+    return Document(name, hashlib.sha256(data).hexdigest(), _minor_version(root, name), root, text)
 
 
 def _bytes(path: Path, name: str) -> bytes:
@@ -161,7 +163,8 @@ def _bytes(path: Path, name: str) -> bytes:
     return data
 
 
-def _parsed(data: bytes, path: Path, name: str) -> Any:
+def _parsed(data: bytes, path: Path, name: str) -> tuple[Any, str]:
+    """What the document says, and in which text."""
     from conformance import loader  # noqa: PLC0415 - PyYAML is not needed before a document is read
 
     try:
@@ -169,7 +172,7 @@ def _parsed(data: bytes, path: Path, name: str) -> Any:
         suffix = path.suffix.lower()
         is_json = suffix == ".json" or (suffix not in {".yaml", ".yml"} and text.lstrip()[:1] in {"{", "["})
         value = loader.from_json(text) if is_json else loader.from_yaml(text, MAX_VALUES, MAX_DEPTH)
-        return _plain(value, name)
+        return _plain(value, name), text
     except UnicodeDecodeError:
         raise DocumentError(f"{name} is not UTF-8 text. Save the document as UTF-8.") from None
     except loader.Malformed as error:

@@ -60,6 +60,7 @@ def recorded_target(recording: Recording) -> Target:
         base_url=target["base_url"],
         name=target["name"],
         keys=dict.fromkeys(target["keys"], ""),
+        unsearched=tuple(recording.header.get("unsearched", ())),  # earlier editions did not say
         deadlines=Deadlines(**recording.header["deadlines"]),
         embedded=target["embedded"],
     )

@@ -4,11 +4,12 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import quote
 
 SHORTEST = 8  # a shorter value occurs in ordinary text, and replacing it there would falsify the evidence
+LONGEST_WORD = 20  # a longer value is no word, even if somebody wrote a key of theirs into a document
 
 _REFERENCE = re.compile(
     r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?|\$\(printf %s: \$([A-Za-z_][A-Za-z0-9_]*) \| base64\)"
@@ -17,9 +18,13 @@ _REFERENCE = re.compile(
 
 @dataclass(frozen=True)
 class Secrets:
-    """The values behind names; shows only the names."""
+    """The values behind names; shows only the names.
+
+    What occurs in ``ordinary``, the words that any server says, is searched for as little as what is short.
+    """
 
     values: Mapping[str, str]
+    ordinary: str = field(default="", repr=False)
 
     def __repr__(self) -> str:
         return f"Secrets({', '.join(sorted(self.values))})"
@@ -60,23 +65,31 @@ class Secrets:
         return data
 
     @property
-    def too_short(self) -> list[str]:
-        """Names whose values are too short to be searched for in answers."""
-        return sorted(name for name, value in self.values.items() if len(value) < SHORTEST)
+    def unsearched(self) -> tuple[str, ...]:
+        """Names whose values are too short, or too ordinary, to be searched for in answers."""
+        return tuple(sorted(name for name, value in self.values.items() if not self._tells(value)))
+
+    def _tells(self, form: str) -> bool:
+        """Whether it is that key's where it occurs, and no word of the API's."""
+        return len(form) >= SHORTEST and (len(form) > LONGEST_WORD or form not in self._words)
+
+    @cached_property
+    def _words(self) -> str:
+        """Those that must stay; so must the names that are put in the place of values."""
+        return "\n".join((self.ordinary, *self.values))
 
     @cached_property
     def _forms(self) -> list[tuple[str, str]]:
         forms: dict[str, str] = {}
         for name, value in self.values.items():
-            if len(value) < SHORTEST:
+            if not self._tells(value):
                 continue
             forms |= {value.upper(): f"${{{name}^^}}", value.lower(): f"${{{name},,}}"}
             forms |= {json.dumps(value)[1:-1]: f"${name}", quote(value, safe=""): f"${name}"}
-            forms |= {
-                value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1) if len(value) - cut >= SHORTEST
-            }
+            forms |= {value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1)}
             forms |= {value: f"${name}", _user_name(value): as_user_name(name)}
-        return sorted(forms.items(), key=lambda form: -len(form[0]))
+        telling = ((form, name) for form, name in forms.items() if self._tells(form))
+        return sorted(telling, key=lambda form: -len(form[0]))
 
 
 def as_user_name(name: str) -> str:

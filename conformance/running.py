@@ -199,6 +199,7 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     if options.recording:
         return _again(asked, options, contract, known)
     target = target_of(asked.get) or _embedded(asked.get, stack)
+    target = target.among(contract.words, *(f"{one.id} {one.title}" for one in asked.catalogue))
     writer = stack.enter_context(_writer(options))
     names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
     most = min(target.limits.max_requests, sum(SCENARIOS[name].most(options.trying) for name in names))

@@ -50,7 +50,8 @@ class Session:
 
     def history(self) -> History:
         """Every trace of the session."""
-        return History(tuple(self.source.trace(name) for name in self.source.names))
+        traces = tuple(self.source.trace(name) for name in self.source.names)
+        return History(traces, self.target.unsearched)
 
     def verdict(self) -> Verdict:
         """The verdict from the results so far."""
@@ -109,6 +110,7 @@ def header(session: Session) -> dict[str, Json]:
             "embedded": target.embedded,
             "keys": sorted(target.keys),
         },
+        "unsearched": list(target.unsearched),
         "options": {
             "only": list(session.options.only),
             "scope": session.options.scope,

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,11 +95,19 @@ class Target:
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
     embedded: bool = False
+    ordinary: str = field(default="", repr=False)  # words that any answer may have
+    unsearched: tuple[str, ...] = ()  # keys that answers are not searched for
 
     @property
     def secrets(self) -> Secrets:
         """Everything that must not be shown, by name."""
-        return Secrets({**self.keys, **{header_name(name): value for name, value in self.headers.items()}})
+        headers = {header_name(name): value for name, value in self.headers.items()}
+        return Secrets({**self.keys, **headers}, self.ordinary)
+
+    def among(self, *texts: str) -> "Target":
+        """The target whose answers have ordinary words in them: those of these texts, of its URL, and of the suite."""
+        target = replace(self, ordinary="\n".join((self.base_url, "dify-conformance", *texts)))
+        return replace(target, unsearched=target.secrets.unsearched)
 
     @property
     def extra_headers(self) -> tuple[tuple[str, str], ...]:

@@ -162,9 +162,13 @@ class Trace:
 
 @dataclass(frozen=True)
 class History:
-    """The traces of a whole session, for requirements that speak of every answer or every stream."""
+    """The traces of a whole session, for requirements that speak of every answer or every stream.
+
+    ``unsearched`` has the names of the keys that answers were not searched for.
+    """
 
     traces: tuple[Trace, ...]
+    unsearched: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Trace]:
         return iter(self.traces)

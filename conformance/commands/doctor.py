@@ -23,7 +23,8 @@ def _director(target: Target | None) -> "Director":
 
     if target is None:
         raise UsageError("There is no target. Give --base-url https://dify.example/v1, or set DIFY_BASE_URL.")
-    return Director(target, load_contract(), Unrecorded())
+    contract = load_contract()
+    return Director(target.among(contract.words), contract, Unrecorded())
 
 
 def _doctor(as_json: bool, **values: Any) -> None:

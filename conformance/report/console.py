@@ -24,9 +24,9 @@ class Console:
         )
         if target.missing:
             self._line(f"without {', '.join(target.missing)}: what needs them stays untested")
-        if target.secrets.too_short:
-            short = ", ".join(target.secrets.too_short)
-            self._line(f"{short}: too short to be searched for in answers, and masked only where it is sent")
+        if unsearched := ", ".join(target.unsearched):
+            why = "too short or too ordinary to be searched for in answers"
+            self._line(f"{unsearched}: {why}, and masked only where it is sent")
 
     def again(self, session: Session, recording: str, started: str) -> None:
         """Say what is judged again, and by which document."""

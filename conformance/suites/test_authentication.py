@@ -159,6 +159,10 @@ def test_no_answer_has_a_key_in_it(history: History) -> None:
     if not any(exchange.response for exchange in history.exchanges):
         raise Inconclusive("nothing was answered")
     worst((exchange, _echo(exchange)) for exchange in history.exchanges)
+    if unsearched := " and ".join(name for name in KEYS if name in history.unsearched):
+        raise Inconclusive(
+            f"{unsearched}: too short or too ordinary to be searched for in answers; give an app a key of random letters"
+        )
 
 
 def _is_right(exchange: Exchange) -> bool:
