@@ -62,6 +62,16 @@ class SpeaksAfterTheEnd(Reference):
 
 
 @unusual()
+class EndsWithFramesWithoutData(Reference):
+    """Ends its streams with frames that have a name or a number only, of which a reader makes no event."""
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        yield from super().stream(run)
+        yield b"event: end\n\n"
+        yield b"id: 77\n\n"
+
+
+@unusual()
 class StreamTrickles(Reference):
     """Sends its stream a few bytes at a time, after a byte order mark."""
 

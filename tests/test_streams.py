@@ -1,0 +1,57 @@
+"""Checks that speak of every stream, over streams that are unusual."""
+
+import json
+from typing import Any
+
+import pytest
+
+from conformance.exchange import Event, Exchange, Request, Response
+from conformance.masking import placeholder
+from conformance.target import OWNER_KEY
+from conformance.trace import Trace
+from tests.recorded import judge
+
+IDS = {"task_id": "t-1", "workflow_run_id": "r-1"}
+STREAM = Response(200, "OK", (("Content-Type", "text/event-stream"),), b"")
+
+
+def told(name: str, at: float = 0.0, **ids: str) -> Event:
+    data: dict[str, Any] = {"status": "stopped"} if name == "workflow_finished" else {}
+    return Event.of(at, None, json.dumps({"event": name, **IDS, **ids, "data": data}))
+
+
+def run(*events: Event, id_: str = "plain/1", key: str = OWNER_KEY) -> Exchange:
+    headers = (("Authorization", f"Bearer {placeholder(key)}"),)
+    request = Request("POST", "http://target.invalid/v1/workflows/run", headers)
+    return Exchange(
+        id_, "plain", "run", "owner", request, 0.0, 900.0, STREAM, events=events, ending="clean",
+        about={"run": id_},
+    )  # fmt: skip
+
+
+def result(requirement: str, *exchanges: Exchange) -> str:
+    return judge({"plain": Trace("plain", exchanges)})[requirement].result
+
+
+@pytest.mark.parametrize(
+    ("frame", "found"),
+    [
+        (Event.of(500.0, "end", None), "pass"),
+        (Event.of(500.0, "node_started", None), "pass"),
+        (Event.of(500.0, "ping", None), "pass"),
+        (Event.of(500.0, "end", ""), "fail"),
+        (Event.of(500.0, "end", "bye"), "fail"),
+        (told("node_started", 500.0), "fail"),
+    ],
+    ids=["no data", "no data, known name", "ping", "empty data", "data", "event"],
+)
+def test_what_comes_after_the_end_counts_where_a_reader_learns_of_it(frame: Event, found: str) -> None:
+    stream = run(told("workflow_started"), told("workflow_finished", 400.0), frame)
+    assert result("stop.lifecycle.nothing-after", stream) == found
+
+
+def test_a_frame_without_data_is_no_end() -> None:
+    stream = run(
+        told("workflow_started"), Event.of(100.0, "workflow_finished", None), told("node_started", 200.0)
+    )
+    assert result("stop.lifecycle.nothing-after", stream) == "pass"
