@@ -29,6 +29,10 @@ class Request:
     size: int = 0
     raw: bool = False
 
+    def listed(self, name: str) -> str:
+        """What all headers of that name list."""
+        return _listed(self.headers, name)
+
     @property
     def cut(self) -> bool:
         """Whether only the beginning of the body was kept."""
@@ -51,7 +55,7 @@ class Response:
 
     def listed(self, name: str) -> str:
         """What all headers of that name list, which may come in several lines (RFC 9110 §5.3)."""
-        return ", ".join(value for key, value in self.headers if key.lower() == name.lower())
+        return _listed(self.headers, name)
 
     @property
     def media_type(self) -> str:
@@ -91,6 +95,10 @@ class Response:
         except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
+
+
+def _listed(headers: Headers, name: str) -> str:
+    return ", ".join(value for key, value in headers if key.lower() == name.lower())
 
 
 @dataclass(frozen=True, slots=True)

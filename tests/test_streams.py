@@ -1,13 +1,14 @@
 """Checks that speak of every stream, over streams that are unusual."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from conformance.exchange import Event, Exchange, Request, Response
 from conformance.masking import placeholder
-from conformance.target import OWNER_KEY
+from conformance.target import OTHER_WORKFLOW_KEY, OWNER_KEY
 from conformance.trace import Trace
 from tests.recorded import judge
 
@@ -55,3 +56,25 @@ def test_a_frame_without_data_is_no_end() -> None:
         told("workflow_started"), Event.of(100.0, "workflow_finished", None), told("node_started", 200.0)
     )
     assert result("stop.lifecycle.nothing-after", stream) == "pass"
+
+
+class TestIdsOfItsOwn:
+    ID = "stop.lifecycle.ids-of-its-own"
+
+    @pytest.mark.parametrize(("key", "found"), [(OWNER_KEY, "fail"), (OTHER_WORKFLOW_KEY, "pass")])
+    def test_runs_of_one_app_share_none(self, key: str, found: str) -> None:
+        first = run(told("workflow_started"))
+        for shared in IDS:
+            ids = {
+                name: id_
+                for name, id_ in {"task_id": "t-2", "workflow_run_id": "r-2"}.items()
+                if name != shared
+            }
+            second = run(told("workflow_started", **ids), id_="plain/2", key=key)
+            assert result(self.ID, first, second) == found
+
+    def test_how_the_header_is_written_makes_no_other_app(self) -> None:
+        first, second = run(told("workflow_started")), run(told("workflow_started"), id_="plain/2")
+        ((_, value),) = second.request.headers
+        again = replace(second, request=replace(second.request, headers=(("authorization", value),)))
+        assert result(self.ID, first, again) == "fail"

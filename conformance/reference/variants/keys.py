@@ -1,9 +1,9 @@
-"""Unusual keys."""
+"""Unusual keys, and ids that go by them."""
 
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference import Reference
+from conformance.reference import App, Reference, Run
 from conformance.reference.variants.marking import unusual
 
 NEARLY_WORDS = (
@@ -39,3 +39,16 @@ class HasWordsForKeys(_Keys):
     """Has keys that are words of the API, so that every other answer has one in it."""
 
     chosen = WORDS
+
+
+@unusual()
+class CountsTheRunsOfEachApp(Reference):
+    """Numbers the runs of each app from the same number on, so that runs of two apps have the same task id."""
+
+    def on_start(self, run: Run) -> None:
+        run.task_id = f"Run-{7_000_000 + self.count(run.app.variable)}"
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        mine = (run for run in self.runs.all() if run.app == app and run.task_id == task_id)
+        run = next(mine, None)
+        return run if run is not None and self.may_stop(run, app, user) else None
