@@ -97,7 +97,7 @@ def old_client(lines: Lines) -> list[Wire]:
 def listed_broken(lines: Lines) -> list[Wire]:
     """Requests whose framing RFC 9112 says to refuse (§3, §5.1, §6.3, §7.1); those last that a server may wait for."""
     size = len(lines.body)
-    method, target, _ = lines.first.split(" ")
+    _, target, _ = lines.first.split(" ")
     lengths = (f"+{size}", f"-{size}", f"0x{size:x}", f"{size} {size}", f"{size}.0", "", "a", f"{size}e0")
     fields = (
         "X-Conformance : 1",
@@ -108,7 +108,6 @@ def listed_broken(lines: Lines) -> list[Wire]:
         "Transfer-Encoding : chunked",
     )
     firsts = (
-        f"{method.lower()} {target} HTTP/1.1",
         f"POST {target} HTTP/x",
         f"POST {target} x HTTP/1.1",
         f"POST\x00 {target} HTTP/1.1",

@@ -70,15 +70,6 @@ class IsImpatient(Reference):
         return body
 
 
-@breaks("stop.robust.framing")
-class KnowsSmallMethods(Reference):
-    """Takes `post` for POST."""
-
-    def route(self, request: Request) -> tuple[str, dict[str, str]]:
-        request.environ["REQUEST_METHOD"] = request.environ["REQUEST_METHOD"].upper()
-        return super().route(request)
-
-
 @breaks("stop.robust.expect")
 class LosesWhatWasAskedFor(Reference):
     """Asks for a body that the client asked about, and goes on without it."""

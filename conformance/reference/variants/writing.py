@@ -223,3 +223,12 @@ class SpeaksOfProblems(Reference):
         if error.status != 400:
             response.content_type = "application/problem+json"
         return response
+
+
+@unusual()
+class KnowsMethodsInAnyLetterCase(Reference):
+    """Takes `post` for POST, as many a framework does."""
+
+    def route(self, request: Request) -> tuple[str, dict[str, str]]:
+        request.environ["REQUEST_METHOD"] = request.environ["REQUEST_METHOD"].upper()
+        return super().route(request)
