@@ -34,6 +34,13 @@ class Request:
         return _listed(self.headers, name)
 
     @property
+    def path(self) -> str:
+        """Path and query as in the request line; of bytes that are no HTTP, whatever stands in that place."""
+        if self.raw and len(words := self.body.partition(b"\n")[0].split()) > 1:
+            return words[1].decode("latin-1").encode("unicode_escape").decode("ascii")
+        return "/" + "".join(self.url.split("/", 3)[3:])  # a base URL need not have a path
+
+    @property
     def cut(self) -> bool:
         """Whether only the beginning of the body was kept."""
         return self.size > len(self.body)

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from conformance.exchange import Request
+from conformance.probe.reply import RawRequest
 from conformance.report.ci import annotations, badge, ctrf, markdown
+from conformance.report.curl import curl
 from conformance.report.files import write_reports
 from conformance.report.har import har
 from conformance.report.html import html
@@ -76,6 +79,30 @@ def test_a_request_to_an_address_without_a_path_is_told() -> None:
     exchange = hostile_exchange("a failure", 1)
     bare = replace(exchange, request=replace(exchange.request, url="http://127.0.0.1:8080"))
     assert "→ POST / “a failure”" in "\n".join(timeline([bare], None))
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (b"POST /v1/tasks/t HTTP/1.1\r\nHost: h\r\n\r\n", "POST /v1/tasks/t"),
+        (b"POST\x00 /v1/t HTTP/1.1\r\n\r\n", "? /v1/t"),
+        (b"POST /v1/a\x1b[2J HTTP/1.1\r\n\r\n", "POST /v1/a\\x1b[2J"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI *"),
+        (b"\r\n\r\n", "? /v1"),
+        (b"hello", "? /v1"),
+    ],
+)
+def test_what_was_written_byte_by_byte_is_told_by_its_own_path(written: bytes, told: str) -> None:
+    raw = RawRequest((written,)).recorded("http://127.0.0.1:8080/v1")
+    exchange = replace(hostile_exchange("a failure", 1), request=raw)
+    assert f"→ {told} “a failure”" in "\n".join(timeline([exchange], None))
+
+
+def test_a_head_is_asked_for_again_in_a_way_that_ends() -> None:
+    line = curl(Request("HEAD", "http://127.0.0.1:8080/v1/t", (("Authorization", "Bearer $DIFY_API_KEY"),)))
+    assert line.startswith("curl -sS -i --path-as-is --head -H ")
+    assert "-X" not in line
+    assert " -X GET " in curl(Request("GET", "http://127.0.0.1:8080/v1/t"))
 
 
 # HTML --------------------------------------------------------------------------------------------------------

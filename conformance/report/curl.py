@@ -13,7 +13,9 @@ def curl(request: Request, between: str = " ") -> str:
     """The line, with ``between`` its options; a body that is not text, or was cut, is described instead."""
     if request.raw:
         return _bytes(request)
-    words = [f"curl -sS -i --path-as-is -X {request.method}"]
+    # After -X HEAD, curl would wait for the body that is announced.
+    method = "--head" if request.method == "HEAD" and not request.body else f"-X {request.method}"
+    words = [f"curl -sS -i --path-as-is {method}"]
     words += [
         f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"
         for name, value in request.headers

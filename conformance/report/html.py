@@ -112,7 +112,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"ms": told, "visible": visible, "cut": cut, "quotes": quotes, "path": path, "size": size}
+    made.filters |= {"ms": told, "visible": visible, "cut": cut, "quotes": quotes, "size": size}
     made.globals |= {
         "words": WORDS,
         "glyphs": GLYPHS,
@@ -155,11 +155,6 @@ def cut(text: str, most: int) -> str:
 def quotes(text: str) -> Markup:
     """The text for the inside of an element, where quotes need no escape, and there are thousands of them."""
     return Markup(str(escape(text)).replace("&#34;", '"').replace("&#39;", "'"))  # noqa: S704 - it is escaped
-
-
-def path(url: str) -> str:
-    """A URL without scheme and host."""
-    return "/" + url.split("/", 3)[3] if url.count("/") >= 3 else url
 
 
 def size(number: int) -> str:

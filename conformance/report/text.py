@@ -83,7 +83,9 @@ def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
         exchanges = [x for x in exchanges if x.scenario == exchanges[0].scenario]
     moments: list[tuple[float, str]] = []
     for exchange in exchanges:
-        moments.append((exchange.sent_at, f"→ {exchange.request.method} {_path(exchange)} “{exchange.case}”"))
+        moments.append(
+            (exchange.sent_at, f"→ {exchange.request.method} {exchange.request.path} “{exchange.case}”")
+        )
         moments.append(
             (
                 exchange.ended_at,
@@ -103,10 +105,6 @@ def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
         if len(lines) <= TIMELINE
         else (*lines[: TIMELINE // 2], "          …", *lines[-TIMELINE // 2 :])
     )
-
-
-def _path(exchange: Exchange) -> str:
-    return "/" + "".join(exchange.request.url.split("/", 3)[3:])  # a base URL need not have a path
 
 
 def _event(event: Event) -> str:
