@@ -9,11 +9,15 @@ from functools import cached_property
 from urllib.parse import quote
 
 SHORTEST = 8  # a shorter value occurs in ordinary text, and replacing it there would falsify the evidence
+SHORTEST_ALONE = 4  # one that is no mere word, such as app-1, is replaced where it stands by itself
 LONGEST_WORD = 20  # a longer value is no word, even if somebody wrote a key of theirs into a document
 
 _REFERENCE = re.compile(
     r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?|\$\(printf %s: \$([A-Za-z_][A-Za-z0-9_]*) \| base64\)"
 )
+
+_ALONE = re.compile(r"[\w-]+", re.ASCII)  # what may be a key, and what it would be part of
+_ALONE_BYTES = re.compile(_ALONE.pattern.encode())
 
 
 @dataclass(frozen=True)
@@ -56,18 +60,27 @@ class Secrets:
         """The text with every value of ours, also shortened or in other letter case, replaced by its name."""
         for form, name in self._forms:
             text = text.replace(form, name)
-        return text
+        return (
+            _ALONE.sub(lambda found: self._alone.get(found.group(), found.group()), text)
+            if self._alone
+            else text
+        )
 
     def mask_bytes(self, data: bytes) -> bytes:
         """As ``mask``, for bytes of any encoding."""
         for form, name in self._forms:
             data = data.replace(form.encode(), name.encode())
-        return data
+        return self._mask_alone(data) if self._alone else data
+
+    def _mask_alone(self, data: bytes) -> bytes:
+        names = {value.encode(): name.encode() for value, name in self._alone.items()}
+        return _ALONE_BYTES.sub(lambda found: names.get(found.group(), found.group()), data)
 
     @property
     def unsearched(self) -> tuple[str, ...]:
         """Names whose values are too short, or too ordinary, to be searched for in answers."""
-        return tuple(sorted(name for name, value in self.values.items() if not self._tells(value)))
+        searched = (name for name, value in self.values.items() if value in self._alone or self._tells(value))
+        return tuple(sorted(self.values.keys() - set(searched)))
 
     def _tells(self, form: str) -> bool:
         """Whether it is that key's where it occurs, and no word of the API's."""
@@ -77,6 +90,17 @@ class Secrets:
     def _words(self) -> str:
         """Those that must stay; so must the names that are put in the place of values."""
         return "\n".join((self.ordinary, *self.values))
+
+    @cached_property
+    def _alone(self) -> dict[str, str]:
+        """The short values that are no mere words, with what is put in their place."""
+        return {
+            value: f"${name}"
+            for name, value in self.values.items()
+            if SHORTEST_ALONE <= len(value) < SHORTEST
+            and _ALONE.fullmatch(value)
+            and not (value.isalpha() or value.isdigit() or value in self._words)
+        }
 
     @cached_property
     def _forms(self) -> list[tuple[str, str]]:

@@ -105,7 +105,14 @@ def test_what_begins_with_a_word_is_a_key_all_the_same(
 
 @pytest.mark.parametrize(
     ("key", "searched"),
-    [("not_workflow_app", False), ("k", False), ("1234567", False), ("app-1234", True), ("workflow1", True)],
+    [
+        ("not_workflow_app", False),
+        ("k", False),
+        ("1234567", False),
+        ("app-1", True),
+        ("app-1234", True),
+        ("workflow1", True),
+    ],
 )
 def test_a_key_that_answers_are_not_searched_for_leaves_it_open_whether_any_has_it(
     judge: Judge, serving: Callable[[Reference], Any], key: str, searched: bool
