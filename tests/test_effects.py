@@ -196,6 +196,37 @@ class TestStoppable:
         assert alive(going, stop(9000.0)) is going
 
 
+class TestAnsweredInTime:
+    """A stop that nothing else holds up is answered before the run has come to its natural end, if that takes long."""
+
+    LONG = Effects(DEADLINES, Natural(run("succeeded", 15_000.0)))
+
+    @pytest.mark.parametrize(
+        ("effects", "one", "sent", "held"),
+        [
+            (LONG, run("succeeded", 15_000.0), stop(1000.0, 15_100.0), False),
+            (LONG, run("succeeded", 15_000.0), stop(5000.0, 15_100.0), True),  # just the deadline
+            (LONG, run("succeeded", 15_000.0), stop(4999.0, 14_999.0), True),
+            (LONG, run("succeeded", 15_000.0), stop(4999.0, 15_000.0), False),
+            (LONG, run("stopped", 15_000.0), stop(1000.0, 15_100.0), True),
+            (LONG, run("succeeded", 5000.0), stop(1000.0, 15_100.0), True),  # far from its natural end
+            (LONG, run(None, 15_000.0), stop(1000.0, 15_100.0), True),
+            (UNKNOWN, run("succeeded", 15_000.0), stop(1000.0, 15_100.0), True),
+        ],
+    )
+    def test_it(self, effects: Effects, one: Run, sent: Exchange, held: bool) -> None:
+        trace = Trace("plain", (one.stream, sent))
+        if held:
+            effects.answered_in_time(trace)
+            return
+        with pytest.raises(Violation, match="when the run had come to its natural end"):
+            effects.answered_in_time(trace)
+
+    def test_a_stop_that_was_refused_says_nothing(self) -> None:
+        one = run("succeeded", 15_000.0)
+        self.LONG.answered_in_time(Trace("plain", (one.stream, stop(1000.0, 15_100.0, 503))))
+
+
 class TestDetail:
     @pytest.mark.parametrize(
         ("details", "told"),

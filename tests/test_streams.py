@@ -78,3 +78,50 @@ class TestIdsOfItsOwn:
         ((_, value),) = second.request.headers
         again = replace(second, request=replace(second.request, headers=(("authorization", value),)))
         assert result(self.ID, first, again) == "fail"
+
+
+def node(name: str, id_: str | None, at: float = 0.0) -> Event:
+    data = {"node_id": "llm", **({"id": id_} if id_ else {})}
+    return Event.of(at, None, json.dumps({"event": name, **IDS, "data": data}))
+
+
+class TestNodesInOrder:
+    ID = "stop.lifecycle.nodes-in-order"
+    BEGUN, ENDED = node("node_started", "n-1"), node("node_finished", "n-1")
+
+    @pytest.mark.parametrize(
+        ("events", "found"),
+        [
+            ((BEGUN, ENDED), "pass"),
+            ((BEGUN,), "pass"),
+            ((BEGUN, ENDED, BEGUN, ENDED), "pass"),
+            ((BEGUN, BEGUN, ENDED, ENDED), "pass"),
+            ((BEGUN, ENDED, node("node_finished", "n-2")), "pass"),
+            ((node("node_started", None), node("node_finished", None), node("node_finished", None)), "pass"),
+            ((BEGUN, ENDED, ENDED), "fail"),
+            ((ENDED, BEGUN), "fail"),
+            ((ENDED,), "inconclusive"),
+            ((), "inconclusive"),
+        ],
+        ids=[
+            "one after the other", "stopped in its midst", "again in another round", "two at a time",
+            "beginning not told", "no ids", "twice", "before it began", "no beginning", "no nodes",
+        ],
+    )  # fmt: skip
+    def test_a_node_ends_once_and_after_its_beginning(self, events: tuple[Event, ...], found: str) -> None:
+        assert result(self.ID, run(told("workflow_started"), *events)) == found
+
+
+@pytest.mark.parametrize(
+    ("between", "found"), [((), "fail"), ((told("workflow_paused"),), "pass")], ids=["again", "resumed"]
+)
+def test_a_run_begins_once_unless_it_waited_for_somebody(between: tuple[Event, ...], found: str) -> None:
+    stream = run(told("workflow_started"), *between, told("workflow_started", 100.0))
+    assert result("stop.lifecycle.first-event", stream) == found
+
+
+@pytest.mark.parametrize(("status", "found"), [("stopped", "fail"), ("failed", "pass")])
+def test_an_error_event_is_no_second_end_of_a_run_that_failed(status: str, found: str) -> None:
+    end = json.dumps({"event": "workflow_finished", **IDS, "data": {"status": status}})
+    stream = run(told("workflow_started"), told("error", 100.0), Event.of(200.0, None, end))
+    assert result("stop.lifecycle.one-end", stream) == found

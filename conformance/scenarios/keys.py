@@ -35,7 +35,7 @@ AGAIN = "again"
 BEFORE_PARSING = "unknown key, malformed JSON"
 FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
 BASIC = "key as a user name"
-SHORTENED = "shortened key"
+SHORTENED, OTHER_CASE = "shortened key", "key in other letter case"
 GLUED = "key glued to the scheme"
 SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
 
@@ -76,7 +76,7 @@ def credentials(stage: Stage) -> None:
         anvil.strike(case, key=about.replace("KEY", own))
     if stage.keys.get(OWNER_KEY, "").swapcase() != stage.keys.get(OWNER_KEY, ""):
         other = "^^" if stage.keys[OWNER_KEY] != stage.keys[OWNER_KEY].upper() else ",,"
-        anvil.strike("key in other letter case", key=f"${{{OWNER_KEY}{other}}}")
+        anvil.strike(OTHER_CASE, key=f"${{{OWNER_KEY}{other}}}")
     query = "&".join(f"{name}={own}" for name in KEY_NAMES)
     anvil.strike("key in the query", key=None, query=f"?{query}")
     body = json_bytes({"user": stage.user, **dict.fromkeys(KEY_NAMES, own)})
