@@ -1,7 +1,7 @@
 """What the page says of each requirement: its result, its place, the exchanges in which it shows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.exchange import Exchange
 from conformance.report.drawing import Timeline, timeline
@@ -102,6 +102,7 @@ def _order(result: Result) -> int:
 def cards(evidence: Evidence, most: Shown) -> Iterator[Card]:
     """The cards by topic; what one of them has shown, later ones that hold only refer to."""
     shown_by: dict[str, str] = {}
+    drawn: set[str] = set()
     for result in sorted(evidence.results, key=_order):
         found = evidence.of(result)
         chosen = _chosen(found, most.of(result))
@@ -109,7 +110,11 @@ def cards(evidence: Evidence, most: Shown) -> Iterator[Card]:
         full = [x for x in chosen if x not in again]
         shown_by |= {x.id: result.id for x in full}
         rest = tuple((x, shown_by[x.id]) for x in again), len(found) - len(chosen)
-        yield _card(evidence, result, full, *rest, drawn=result.level in most.drawn)
+        card = _card(evidence, result, full, *rest, drawn=result.level in most.drawn)
+        if card.drawing and card.drawing.key in drawn and result.result == "pass":
+            card = replace(card, drawing=None)  # as another shows it already
+        drawn |= {card.drawing.key} if card.drawing else set()
+        yield card
 
 
 def _card(
