@@ -1,0 +1,56 @@
+"""Faults in the order of events, and in how often they come."""
+
+from collections.abc import Iterator
+
+from conformance.reference import Event, Reference, Run
+from conformance.reference.faults.marking import breaks
+
+
+@breaks("stop.lifecycle.first-event")
+class BeginsTwice(Reference):
+    """Sends the first event twice."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            yield event
+            if event["event"] == "workflow_started":
+                yield event
+
+
+@breaks("stop.lifecycle.one-end")
+class FailsAndStops(Reference):
+    """Sends an error event before the last one of a stopped run."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            if event["event"] == "workflow_finished" and run.status == "stopped":
+                ids = {"task_id": run.task_id, "workflow_run_id": run.id}
+                yield {"event": "error", **ids, "status": 400, "code": "aborted", "message": "Aborted."}
+            yield event
+
+
+@breaks("stop.lifecycle.nodes-in-order")
+class NodesEndTwice(Reference):
+    """Delivers the end of every node twice."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            yield event
+            if event["event"] == "node_finished":
+                yield event
+
+
+@breaks("stop.lifecycle.nodes-in-order")
+class NodesEndBeforeTheyBegin(Reference):
+    """Lets whatever follows the beginning of a node overtake it."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        held: Event | None = None
+        for event in super().events(run):
+            if event["event"] == "node_started" and event["data"].get("loop_id"):
+                held = event
+                continue
+            yield event
+            if held is not None and event["event"] not in {"ping", "workflow_finished"}:
+                yield held
+                held = None
