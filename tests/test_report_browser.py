@@ -111,7 +111,7 @@ def test_a_failure_shows_all_its_evidence(window: Browser, bad: Path) -> None:
         for kind in ("acknowledged", "node", "terminal", "grace", "violated", "moment", "deadline")
     }
     assert all(drawn.values()), drawn
-    assert "stop answered 200 at" in window.one(f"[id='{LATE_NODE}'] .timeline figcaption").text
+    assert " answered 200 at" in window.one(f"[id='{LATE_NODE}'] .timeline figcaption").text
 
 
 def test_what_passed_shows_its_evidence_too(window: Browser, good: Path) -> None:
