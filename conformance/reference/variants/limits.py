@@ -51,7 +51,7 @@ base_url = "{url}"
         return super().start(app, user, rounds)
 
 
-@unusual()
+@unusual(opens=("stop.lifecycle.second-app",))
 class WorksOnTwoRuns(Reference):
     """Works on two runs at a time; the others begin when one of them has ended."""
 
