@@ -111,7 +111,7 @@ def test_a_failure_shows_all_its_evidence(window: Browser, bad: Path) -> None:
         for kind in ("acknowledged", "node", "terminal", "grace", "violated", "moment", "deadline")
     }
     assert all(drawn.values()), drawn
-    assert " answered 200 at" in window.one(f"[id='{LATE_NODE}'] .timeline figcaption").text
+    assert "stop answered 200 at" in window.one(f"[id='{LATE_NODE}'] .timeline figcaption").text
 
 
 def test_what_passed_shows_its_evidence_too(window: Browser, good: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_passed_shows_its_evidence_too(window: Browser, good: Path) -> None
         .filter((one) => !one.querySelector(".exchange .curl, .note a")).map((one) => one.id)"""
     )
     assert without == []
-    assert len(window.all(".card .timeline svg")) > 15
+    assert len(window.all(".card .timeline svg")) > 20
 
 
 def test_the_run_is_charted(window: Browser, good: Path) -> None:

@@ -1,7 +1,8 @@
 """Stops of tasks that are over or unknown: they change nothing, and no success hides what is wrong with them."""
 
 from conformance.contract import Contract, property_values
-from conformance.exchange import Exchange, Json
+from conformance.effects import said
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
 from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
 from conformance.runs import settled_status
@@ -38,7 +39,7 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
     seen = f"the run had ended as {shown(was)}; after stops that came too late its detail answers {changed and changed.seen}"
     require(changed is None, seen, late, changed or after[-1])
     for name in ("finished_at", "error", "outputs", "total_steps"):
-        kept, now = _member(before[-1], name), [_member(look, name) for look in after]
+        kept, now = said(before[-1], name), [said(look, name) for look in after]
         seen = f"{name} of a finished run was {shown(kept)}, and is {shown(now[-1])} after stops that came too late"
         is_added = name != "error" and not kept  # as it may be for a moment
         require(
@@ -114,7 +115,3 @@ def done_or_refused(stop: Exchange, contract: Contract) -> None:
     if wanted:
         documented += f" with the result {' or '.join(map(shown, wanted))}"
     require(is_documented and (not wanted or result in wanted), f"{seen}; documented is {documented}", stop)
-
-
-def _member(detail: Exchange, name: str) -> Json:
-    return detail.response.member.get(name) if detail.response else None

@@ -16,15 +16,8 @@ WANT_A_LIVE_RUN = (
             *("ends", "terminal-event", "terminal-status", "no-late-node", "no-late-text"),
             *("detail-stopped", "detail-stays", "detail-end"),
             *("at-once", "during-node", "between-nodes", "late-in-life", "reader-left"),
-            *(
-                "second-stop",
-                "second-answer",
-                "same-moment",
-                "repeated",
-                "in-passing",
-                "any-user",
-                "any-form",
-            ),
+            *("second-stop", "second-answer", "same-moment", "repeated", "in-passing"),
+            *("any-user", "any-form"),
             *("right-run", "other-runs", "next-run", "after-an-end", "refused-stop", "refused-when-over"),
             *("shortened-id", "letter-case", "run-id", "id-elsewhere", "other-app", "second-app"),
         )
