@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 from conformance import fixtures, spreading
+from conformance.embedded import NotStarted
 from conformance.fixtures import STATE
 from conformance.folder import remove
 from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
@@ -157,6 +158,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         judge.running.start(asked.scenarios)  # only now: what is interrupted from here on leaves its reports
     except UsageError as error:
         _end(session.config, str(error), EXIT_USAGE)
+    except NotStarted as error:
+        _end(session.config, str(error), EXIT_CODES["harness fault"])
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -263,7 +266,10 @@ def _masked(longrepr: object, mask: Callable[[str], str]) -> Any:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Decide, write the reports, and make the verdict the exit code."""
     judge = session.config.stash.get(STATE, None)
-    if judge is None or judge.running is None:
+    if judge is None:
+        return
+    if judge.running is None:
+        judge.stack.close()
         return
     if exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}:
         judge.running.break_off("the run was interrupted")

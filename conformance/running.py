@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline, write_baseline
 from conformance.contract import Contract, DocumentError, load_contract
+from conformance.embedded import STREAMS, Address, Embedded
 from conformance.exchange import Json
 from conformance.folder import RECORDING, VERDICT
 from conformance.judge import Replay, compared, differences, interruption, recorded_target
@@ -25,8 +26,6 @@ from conformance.target import Target, UsageError
 from conformance.verdict import Result, Verdict
 
 REASON = 4000  # characters of what is told of one requirement
-EMBEDDED_STREAMS = 24  # the reference server has no ten connections to share
-EMBEDDED_ROUND = 0.04  # seconds; a run that nobody stops takes sixty
 
 
 class Played(Source, Protocol):
@@ -187,8 +186,9 @@ class Asked:
 
 
 def begin(asked: Asked, stack: ExitStack) -> Running:
-    """Open the target for a session, which is then to be started; raises UsageError."""
+    """Open the target for a session, which is then to be started; raises UsageError, NotStarted."""
     options = _chosen(read_options(asked.get), asked)
+    expected = None if options.recording else _expected(asked.get, stack)
     try:
         contract = load_contract(options.spec)
         if options.spec:
@@ -196,16 +196,15 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     except DocumentError as error:
         raise UsageError(str(error)) from error
     known = _known(options, asked.catalogue)
-    if options.recording:
+    if expected is None:
         return _again(asked, options, contract, known)
-    target = target_of(asked.get) or _embedded(asked.get, stack)
-    target = target.among(contract.words, *(f"{one.id} {one.title}" for one in asked.catalogue))
+    from conformance.scenarios.director import Director  # noqa: PLC0415 - a recording needs none
+
+    target = expected().among(contract.words, *(f"{one.id} {one.title}" for one in asked.catalogue))
     writer = stack.enter_context(_writer(options))
     names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
     most = min(target.limits.max_requests, sum(SCENARIOS[name].most(options.trying) for name in names))
     target = replace(target, limits=replace(target.limits, max_requests=most))
-    from conformance.scenarios.director import Director  # noqa: PLC0415 - a recording needs none
-
     director = Director(target, contract, writer, options.trying)
     session = Session(
         target, contract, asked.catalogue, options, director, selected=asked.selected, baseline=known
@@ -264,12 +263,17 @@ def _writer(options: Options) -> Writer:
         ) from error
 
 
-def _embedded(get: Getter, stack: ExitStack) -> Target:
-    """The embedded reference server as the target, started for this session."""
-    from conformance.reference import Reference, serve  # noqa: PLC0415 - no other target needs a server
+def _expected(get: Getter, stack: ExitStack) -> Callable[[], Target]:
+    """What gives the target that is named, or else the embedded one, which starts meanwhile; raises as `begin`."""
+    if named := target_of(get):
+        return lambda: named
+    embedded = stack.enter_context(Embedded())
+    return lambda: _embedded(get, embedded.address())
 
-    server = stack.enter_context(serve(Reference(round_seconds=EMBEDDED_ROUND)))
-    base = target_of(get, embedded=server.base_url)
+
+def _embedded(get: Getter, address: Address) -> Target:
+    """The embedded reference server as the target."""
+    base = target_of(get, embedded=address.base_url)
     assert base is not None
-    limits = replace(base.limits, concurrency=max(base.limits.concurrency, EMBEDDED_STREAMS))
-    return replace(base, keys=dict(server.keys), limits=limits, embedded=True)
+    limits = replace(base.limits, concurrency=max(base.limits.concurrency, STREAMS))
+    return replace(base, keys=dict(address.keys), limits=limits, embedded=True)

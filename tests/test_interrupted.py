@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -187,6 +189,13 @@ def test_a_run_that_is_killed_leaves_a_recording_that_can_be_judged(tmp_path: Pa
     )
     assert again.code == 3
     assert "breaks off" in whole_of(again)["summary"]
+    wait_for(lambda: not listens(whole_of(again)["target"]["base_url"]), "the end of the embedded server")
+
+
+def listens(base_url: str) -> bool:
+    address = urlsplit(base_url)
+    with socket.socket() as connection:
+        return connection.connect_ex((address.hostname, address.port)) == 0
 
 
 @pytest.mark.parametrize("exchanges", [8, 60])

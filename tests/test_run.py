@@ -30,6 +30,15 @@ def test_the_embedded_server_is_conformant(judge: Judge) -> None:
     assert 'name="level" value="MUST"' in junit
 
 
+def test_an_embedded_server_that_cannot_start_is_a_fault_of_the_suite(judge: Judge) -> None:
+    nowhere = "import sys; sys.executable = '/nowhere'; from conformance.cli import main; main()"
+    judged = judge(program=(sys.executable, "-c", nowhere, "run"))
+    assert judged.exit_code == 4, judged.output
+    assert "could not be started" in judged.output
+    assert "Name a target with --base-url." in judged.output
+    assert "Traceback" not in judged.output
+
+
 @pytest.mark.parametrize("flags", [(), ("-B",)], ids=["kept elsewhere", "nothing kept"])
 def test_nothing_but_reports_is_left_in_the_directory(tmp_path: Path, flags: tuple[str, ...]) -> None:
     scratch = tmp_path / "scratch"

@@ -17,6 +17,7 @@ from conformance.reachability import locked_out, unreachable
 from conformance.runs import Inputs, choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
 from conformance.scenarios.live import Patience, Unmet
+from conformance.scenarios.properties import prepare
 from conformance.scenarios.record import Recorder
 from conformance.scenarios.stage import Stage
 from conformance.scenarios.turnstile import Turnstile
@@ -101,6 +102,8 @@ class Director:
         play = threading.Thread(target=self._play, args=(chosen,), name="director", daemon=True)
         self._threads.append(play)
         play.start()
+        if any(scenario.draws for scenario in chosen):
+            prepare(self._effort)
 
     @property
     def names(self) -> list[str]:

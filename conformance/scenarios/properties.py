@@ -1,6 +1,6 @@
 """Requests that are drawn rather than listed, for tasks that were made up and runs of our own: none does any harm.
 
-What draws them is imported when it is played: Hypothesis and schemathesis take their time.
+What draws them is imported by `prepare`, or when it is played: Hypothesis and schemathesis take their time.
 """
 
 import time
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from conformance.contract import Operation
+from conformance.effort import Effort
 from conformance.exchange import Exchange, Request
 from conformance.probe.reply import RawRequest
 from conformance.properties.amounts import AMOUNTS, READS
@@ -36,6 +37,14 @@ PADDINGS = (
     ("parameters after", "", ";a=1"),
     ("a suffix after", "", ".json"),
 )
+
+
+def prepare(effort: Effort) -> None:
+    """Import what draws, for which there is time while the first runs come to the point where they are stopped."""
+    from conformance.properties import bodies, drawing, heads, wire  # noqa: F401, PLC0415
+
+    if effort.reaches("standard"):
+        from conformance.properties import generated, phases  # noqa: F401, PLC0415
 
 
 def drawn_requests(stage: Stage) -> None:

@@ -19,10 +19,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from conformance.embedded import ROUND
 from conformance.reference import Reference, Request, Response, Server, serve
 from conformance.reference.faults import specimens
 from conformance.resources import specs_dir
-from conformance.running import EMBEDDED_ROUND
 from tests.benchmarks.lifecycle import EndsTwoSecondsLater
 from tests.commandline import MEASURING
 
@@ -91,7 +91,7 @@ def thorough_peer(server: Server, folder: str) -> Sequence[str]:
 
 def cost(make: type[Reference], words: Words) -> Cost:
     """Run a command against a server of its own, which does not count."""
-    reference = make(round_seconds=EMBEDDED_ROUND)
+    reference = make(round_seconds=ROUND)
     with tempfile.TemporaryDirectory() as folder, serve(reference) as server:
         used = Path(folder, "used")
         began = time.monotonic()
@@ -138,7 +138,7 @@ def measure(times: int) -> dict[str, dict[str, float]]:
 
 def kinds(make: type[Reference]) -> frozenset[tuple[str, str]]:
     """Which kinds of failures, with which status, ``schemathesis run`` finds on a server when it goes on after each."""
-    pace: dict[str, Any] = {"round_seconds": EMBEDDED_ROUND} | dict(getattr(make, "pace", {}))
+    pace: dict[str, Any] = {"round_seconds": ROUND} | dict(getattr(make, "pace", {}))
     with tempfile.TemporaryDirectory() as folder, serve(make(**pace)) as server:
         done = subprocess.run(
             thorough_peer(server, folder),
