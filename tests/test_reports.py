@@ -272,6 +272,15 @@ def test_the_summary_for_github_is_appended(tmp_path: Path, monkeypatch: pytest.
     assert "a &#124; b &#60;b&#62;" in text
 
 
+def test_the_summary_for_github_calls_a_should_that_failed_a_warning() -> None:
+    made = evidence()
+    lenient = tuple(replace(one, level="SHOULD") if one.result == "fail" else one for one in made.results)
+    text = markdown(replace(made, results=lenient))
+    assert "1 warning" in text
+    assert "1 fail" not in text
+    assert "| warning | SHOULD |" in text
+
+
 @pytest.mark.parametrize("text", HOSTILE[:3])
 def test_nothing_that_a_target_says_breaks_the_table(text: str) -> None:
     rows = [line for line in markdown(evidence(reason=text)).splitlines() if line.startswith("|")]
