@@ -119,13 +119,23 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One frame of an event stream with the time of its arrival."""
+    """One frame of an event stream with the time of its arrival.
+
+    ``name`` is the ``event`` member of its data, else the SSE field, else ``message``.
+    """
 
     at: float
     kind: str | None  # the SSE field ``event:``
     data: str | None
     malformed: bool = False
     payload: Json = field(default=None, compare=False, repr=False)
+    name: str = field(
+        init=False, compare=False, repr=False
+    )  # kept, for checks ask each event again and again
+
+    def __post_init__(self) -> None:
+        named = self.member("event")
+        object.__setattr__(self, "name", named if isinstance(named, str) else self.kind or "message")
 
     @classmethod
     def of(cls, at: float, kind: str | None, data: str | None, malformed: bool = False) -> "Event":
@@ -135,12 +145,6 @@ class Event:
         except (ValueError, RecursionError):
             payload = None
         return cls(at, kind, data, malformed, payload)
-
-    @property
-    def name(self) -> str:
-        """The event's name: the ``event`` member of its data, else the SSE field, else ``message``."""
-        named = self.member("event")
-        return named if isinstance(named, str) else self.kind or "message"
 
     def member(self, *path: str) -> Json:
         """The value at a path of member names in the payload, None where there is none."""
