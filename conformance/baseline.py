@@ -37,6 +37,7 @@ class Entry:
     answer: str = ""
     rate: str = ""
     source: str = ""
+    binding: bool = True  # whether what passes must be taken out; of a profile, nobody who uses it could
 
     def expired(self, today: date) -> bool:
         """Whether its last day is over."""
@@ -104,10 +105,11 @@ def _covered(live: Sequence[Entry], cases: frozenset[str]) -> bool:
 def _passed(result: Result, entries: Sequence[Entry], over: Sequence[Entry]) -> Result:
     if over:
         why = f"it passed, and was listed until {over[0].until}, which is over; take it out"
-    elif any(not entry.flaky for entry in entries):
+    elif any(not entry.flaky and entry.binding for entry in entries):
         why = f"listed ({entries[0].because}), but it passed; take it out"
     else:
-        return replace(result, reason=f"held this time; {entries[0].told()}")
+        how = "held this time" if entries[0].flaky else "better than the profile"
+        return replace(result, reason=f"{how}; {entries[0].told()}")
     return replace(result, result="stale", reason=why)
 
 

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, read_baseline
@@ -11,6 +11,7 @@ from conformance.exchange import Exchange
 from conformance.requirements import Catalogue
 from conformance.resources import specs_dir
 from conformance.target import UsageError
+from conformance.verdict import Result
 
 AUTO, NONE = "auto", "none"
 FOLDER = "profiles"
@@ -43,6 +44,11 @@ class Choice:
         """What the profile knows."""
         return self.profile.known if self.profile else NOTHING_KNOWN
 
+    def surpassed(self, results: Iterable[Result]) -> list[str]:
+        """What of these results holds, though the version is known always to fail in it."""
+        failing = {entry.id for entry in self.known.entries if not entry.flaky}
+        return [result.id for result in results if result.result == "pass" and result.id in failing]
+
 
 def profile_names() -> list[str]:
     """The names of the profiles, the oldest version first."""
@@ -59,7 +65,9 @@ def load_profile(name: str, catalogue: Catalogue) -> Profile:
         )
     path: Path = specs_dir() / FOLDER / f"{name}.toml"
     table = tomllib.loads(path.read_text("utf-8"))
-    return Profile(name, str(table["version"]), read_baseline(table, catalogue, str(path)))
+    listed = read_baseline(table, catalogue, str(path)).entries
+    known = Baseline(tuple(replace(entry, binding=False) for entry in listed))
+    return Profile(name, str(table["version"]), known)
 
 
 def choose_profile(name: str, catalogue: Catalogue, exchanges: Iterable[Exchange]) -> Choice:

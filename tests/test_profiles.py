@@ -118,6 +118,24 @@ def test_a_version_is_not_as_good_as_another_profile(judge: Judge, serving: Serv
     assert (judged.exit_code, judged.failed) == (1, {"stop.lifecycle.terminal-status"})
 
 
+def test_a_server_that_is_better_than_the_profile_passes(judge: Judge, serving: Serving) -> None:
+    class Mended(VERSIONS["dify-1.16"]):  # type: ignore[misc]
+        def is_user(self, value: object) -> bool:
+            return isinstance(value, str) and value != ""
+
+    server = serving(Mended(**PACE))
+    asked = ("--base-url", server.base_url, *HASTE, "--only", "stop.user", "--profile", "auto")
+    judged = judge(*asked, env=server.keys)
+    assert (judged.exit_code, judged.failed) == (0, set()), judged.output
+    better = next(line for line in judged.output.splitlines() if line.startswith("better than the profile: "))
+    assert better.split(": ")[1].split(", ") == [
+        "stop.user.number",
+        "stop.user.boolean",
+        "stop.user.array",
+        "stop.user.object",
+    ]
+
+
 def _answer(version: str | None) -> Exchange:
     headers = (("X-Version", version),) if version else ()
     return Exchange(

@@ -154,6 +154,8 @@ def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) 
         yield f"narrowed by {reason}: the verdict speaks of what was judged only"
     if session.choice.why:
         yield f"profile {session.choice.name}, {session.choice.why}"
+    if better := session.choice.surpassed(verdict.results):
+        yield f"better than the profile: {', '.join(better)}"
     counts = ", ".join(_counts(verdict, session.options.strict))
     yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
     yield f"{verdict.outcome}: {verdict.summary}"
