@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from conformance.effects import Effects, alive, since
+from conformance.effects import Effects, alive, end_of, readable, said, since
 from conformance.exchange import Event, Exchange, Request, Response
 from conformance.judging import Inconclusive, Violation
 from conformance.runs import Natural
 from conformance.target import Deadlines
-from conformance.trace import CLEAN_UP, Run, Trace
+from conformance.trace import CLEAN_UP, LATER, Run, Trace
 
 REQUEST = Request("POST", "/")
 STARTED = Event.of(0.0, None, '{"event": "workflow_started"}')
@@ -121,8 +121,34 @@ class TestStopped:
         self, one: Run, status: int, refused: bool
     ) -> None:
         sent = replace(stop(status=status), about={"run": "run/0", "by": "owner"})
-        with pytest.raises(Violation if refused else Inconclusive, match=f"{status}"):
+        with pytest.raises(Violation if refused else Inconclusive, match=f"{status}") as caught:
             UNKNOWN.taken(self.trace(one, sent))
+        if isinstance(caught.value, Violation):
+            assert caught.value.seen.startswith(f"“stop” of a run that went on was answered {status}")
+            assert (list(caught.value.evidence), caught.value.at) == (["stop/1000", "run/0"], 1050.0)
+
+    @pytest.mark.parametrize(
+        "first",
+        [
+            replace(stop(900.0, 950.0, 404), about={"run": "run/0", "by": "stranger"}),
+            replace(stop(900.0, 950.0, 404), about={"run": "run/0", "by": "owner"}, case=CLEAN_UP),
+            replace(stop(900.0, 950.0, 299), about={"run": "run/0", "by": "owner"}),
+            replace(stop(900.0, 950.0), about={"run": "run/0", "by": "owner"}, response=None),
+        ],
+    )
+    def test_what_is_no_right_stop_or_was_not_refused_is_none(self, first: Exchange) -> None:
+        sent = (first, replace(stop(), about={"run": "run/0", "by": "owner"}))
+        assert UNKNOWN.taken(self.trace(run(), *sent))[1].status in {200, 299}
+
+    def test_a_right_stop_that_is_redirected_is_refused(self) -> None:
+        sent = replace(stop(status=300), about={"run": "run/0", "by": "owner"})
+        with pytest.raises(Violation, match="answered 300"):
+            UNKNOWN.taken(self.trace(run(None, 9000.0, ending="left"), sent))
+
+    def test_the_run_that_is_asked_for_is_the_one_that_is_taken(self) -> None:
+        other = replace(run().stream, id="run/1", case="other", sent_at=5.0)
+        sent = replace(stop(), about={"run": "run/1", "by": "owner"})
+        assert UNKNOWN.taken(Trace("s", (run().stream, other, sent)), "other")[0].stream is other
 
     def test_of_several_runs_the_one_that_is_asked_for_is_judged(self) -> None:
         other = replace(run().stream, id="run/1", case="other", sent_at=5.0)
@@ -219,8 +245,9 @@ class TestAnsweredInTime:
         if held:
             effects.answered_in_time(trace)
             return
-        with pytest.raises(Violation, match="when the run had come to its natural end"):
+        with pytest.raises(Violation, match="when the run had come to its natural end") as caught:
             effects.answered_in_time(trace)
+        assert list(caught.value.evidence) == [sent.id, one.stream.id]
 
     def test_a_stop_that_was_refused_says_nothing(self) -> None:
         one = run("succeeded", 15_000.0)
@@ -359,6 +386,98 @@ class TestStops:
     def test_a_detail_that_was_not_waited_for_leaves_it_open(self) -> None:
         with pytest.raises(Inconclusive, match="broke off"):
             UNKNOWN.stops(run(details=(detail("running"),)), stop())
+
+    def test_of_several_runs_one_that_is_left_open_hides_no_other_that_breaks_it(self) -> None:
+        over_before, goes_on = run("succeeded", 900.0), run("succeeded", 9000.0)
+        with pytest.raises(Inconclusive, match="over"):
+            KNOWN.each_stops(Trace("s"), [(over_before, stop()), (run(), stop())])
+        with pytest.raises(Violation, match="succeeded"):
+            KNOWN.each_stops(Trace("s"), [(over_before, stop()), (goes_on, stop())])
+
+    def test_of_several_runs_the_first_reason_to_leave_it_open_is_told(self) -> None:
+        paths = [(run("succeeded", 900.0), stop()), (run(details=(detail("running"),)), stop())]
+        with pytest.raises(Inconclusive, match=r"^the run was over"):
+            KNOWN.each_stops(Trace("s"), paths)
+        with pytest.raises(Inconclusive, match=r"^no key$"):
+            KNOWN.each_stops(Trace("s", unmet="no key"), paths)
+
+    @pytest.mark.parametrize("unmet", [None, "no key"])
+    def test_of_no_run_nothing_can_be_told(self, unmet: str | None) -> None:
+        with pytest.raises(Inconclusive, match=f"^{unmet or 'no stop was accepted'}$"):
+            KNOWN.each_stops(Trace("s", unmet=unmet), [])
+
+    def test_several_runs_that_end_as_stopped_hold(self) -> None:
+        KNOWN.each_stops(Trace("s"), [(run(), stop()), (run(), stop())])
+
+
+class TestReadable:
+    """What the run detail said after a stop, and what it means that it could not be read."""
+
+    UNKNOWN_RUN = _exchange("detail", 1300.0, 1300.0, response=Response(404, "", (), b"{}"))
+    BEFORE = detail("running", 999.0)
+
+    @pytest.mark.parametrize(
+        ("details", "in_time", "told"),
+        [
+            ((detail("running", 1000.0), detail("stopped")), False, ["running", "stopped"]),
+            ((detail("running", 999.0), detail("stopped")), False, ["stopped"]),
+            ((detail("running"), replace(detail("stopped"), case=LATER)), False, ["running", "stopped"]),
+            ((detail("running"), replace(detail("stopped"), case=LATER)), True, ["running"]),
+            ((UNKNOWN_RUN, detail("stopped")), True, ["stopped"]),
+        ],
+    )
+    def test_it_is_what_came_after_the_stop(
+        self, details: tuple[Exchange, ...], in_time: bool, told: list[str]
+    ) -> None:
+        assert readable(run(details=details), stop(), in_time=in_time) == told
+
+    @pytest.mark.parametrize(
+        ("details", "other", "seen"),
+        [
+            ((BEFORE, UNKNOWN_RUN), None, "could be read before the stop, and now: 404"),
+            (
+                (UNKNOWN_RUN,),
+                run(details=(detail("succeeded"),)),
+                "of a run that nobody stopped, and now: 404",
+            ),
+        ],
+    )
+    def test_a_detail_that_is_gone_is_a_violation(
+        self, details: tuple[Exchange, ...], other: Run | None, seen: str
+    ) -> None:
+        with pytest.raises(Violation, match="the run detail could be read") as caught:
+            readable(run(details=details), stop(), other)
+        assert seen in caught.value.seen
+        assert list(caught.value.evidence) == ["stop/1000", "detail/1300"]
+
+    @pytest.mark.parametrize(
+        ("details", "other", "seen"),
+        [
+            ((), None, "it was not read"),
+            ((), run(details=(detail("succeeded"),)), "it was not read"),
+            ((BEFORE,), None, "it was not read"),
+            ((UNKNOWN_RUN,), None, "404"),
+            ((UNKNOWN_RUN,), run(), "404"),
+            ((replace(UNKNOWN_RUN, sent_at=999.0), UNKNOWN_RUN), None, "404"),
+        ],
+    )
+    def test_a_detail_that_could_never_be_read_leaves_it_open(
+        self, details: tuple[Exchange, ...], other: Run | None, seen: str
+    ) -> None:
+        with pytest.raises(Inconclusive, match=f"^the run detail could not be read: {seen}"):
+            readable(run(details=details), stop(), other)
+
+    def test_a_member_is_said_by_a_detail_that_could_be_read_only(self) -> None:
+        assert said(detail("stopped"), "status") == "stopped"
+        assert said(detail("stopped"), "id") is None
+        gone = replace(detail("stopped"), response=Response(404, "", (), b'{"status": 404}'))
+        assert said(gone, "status") is None
+        assert said(replace(gone, response=None), "status") is None
+
+
+def test_how_a_run_ended_is_told() -> None:
+    assert end_of(run("failed")) == 'ended as "failed"'
+    assert end_of(run(None, ending="reset")) == "ended without a terminal event (its stream: reset)"
 
 
 @pytest.mark.parametrize(

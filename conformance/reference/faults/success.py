@@ -205,6 +205,17 @@ class SuccessLooksLikeAnError(Reference):
         return super().success_body() | {"code": "ok", "message": "", "status": 200}
 
 
+@breaks("stop.success.nothing-else")
+class WarnsOfUnknownTasks(Reference):
+    """Adds a warning to its success where it knows no such task."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer = super().do_stop(request, app, task_id)
+        if answer.status_code == 200 and self.runs.by_task(task_id) is None:
+            answer.set_data(self.dumps(self.success_body() | {"warning": "no such task"}))
+        return answer
+
+
 @breaks("stop.success.result")
 class SaysStoppingWhileItRuns(Reference):
     """Says `stopping` for a run that was going on, and success for one that was not."""
