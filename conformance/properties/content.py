@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from conformance.contract import violations
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Response
 from conformance.properties.known import IDS, WIRE, Known
 
 # What an answer consists of ------------------------------------------------------------------------------
@@ -47,7 +47,20 @@ def no_utf_8(exchange: Exchange, _: Known) -> str | None:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
         return f"the byte {body[error.start]:#04x} at {error.start} is no UTF-8: {body[:80]!r}"
-    return None
+    return _called_another_charset(exchange.response, body) if exchange.response and body else None
+
+
+def _called_another_charset(response: Response, body: bytes) -> str | None:
+    """What is wrong with a charset that is declared: a reader who believes it reads another text."""
+    declared = re.search(r'charset="?([\w.:-]+)', response.header("content-type") or "", re.IGNORECASE)
+    if declared is None:
+        return None
+    try:
+        believed = body.decode(declared[1], "replace")
+    except LookupError:
+        return None
+    same = believed == body.decode("utf-8")
+    return None if same else f"the body is UTF-8, and declared as {declared[1]}: {body[:80]!r}"
 
 
 def marked(exchange: Exchange, _: Known) -> str | None:
@@ -168,9 +181,11 @@ def leaked(exchange: Exchange) -> str | None:
         return None
     sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
     in_headers = (found for _, value in response.headers for found in secrets_in(value))
+    # A page that says where else to go is written by frameworks, by the address under which a proxy asked them.
+    inside = () if 300 <= response.status < 400 else _inside(response.body)
     told = (
         text
-        for text in (*_told(response.body), *in_headers)
+        for text in (*_told(response.body), *inside, *in_headers)
         if text.encode() not in sent and not _own(text, exchange.request.url)
     )
     return next((f"the answer tells {text!r}" for text in told), None)
@@ -178,9 +193,12 @@ def leaked(exchange: Exchange) -> str | None:
 
 @lru_cache(maxsize=256)  # most answers of a session are the same
 def _told(body: bytes) -> tuple[str, ...]:
-    texts = tuple(_texts_in(body))
-    inside = (found.group() for text in texts for found in _INSIDE.finditer(text))
-    return (*(found for text in texts for found in secrets_in(text)), *inside)
+    return tuple(found for text in _texts_in(body) for found in secrets_in(text))
+
+
+@lru_cache(maxsize=256)
+def _inside(body: bytes) -> tuple[str, ...]:
+    return tuple(found.group() for text in _texts_in(body) for found in _INSIDE.finditer(text))
 
 
 @lru_cache(maxsize=256)

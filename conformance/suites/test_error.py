@@ -43,6 +43,9 @@ def test_a_refusal_is_json(history: History, contract: Contract) -> None:
         of_its_own = (
             r.media_type.endswith("+json") and contract.stop.answer(r.status) is None
         )  # RFC 9457, say
+        declared = [value for name, value in r.headers if name.lower() == "content-type"]
+        if len(declared) > 1:
+            return f"a {r.status} of several media types: {', '.join(declared)}"
         held = r.media_type == "application/json" or of_its_own
         return None if held else f"a {r.status} of media type {shown(r.media_type)}"
 

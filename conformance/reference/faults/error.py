@@ -55,6 +55,16 @@ class ErrorsAsText(Reference):
 
 
 @breaks("stop.error.media-type")
+class ErrorsOfTwoTypes(Reference):
+    """Declares every refusal as JSON, and as a web page as well."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        answer = super().refusal(request, error)
+        answer.headers.add("Content-Type", "text/html")
+        return answer
+
+
+@breaks("stop.error.media-type")
 class ErrorsWithoutType(Reference):
     """Does not say what its refusals are."""
 

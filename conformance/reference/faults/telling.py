@@ -40,6 +40,16 @@ class WritesLatin1(_Malformed):
         answer.set_data('{"code":"bad_request","message":"unverständlich","status":400}'.encode("latin-1"))
 
 
+@breaks("stop.robust.utf-8")
+class CallsItsJsonUtf16(Reference):
+    """Declares its success as UTF-16, which it is not."""
+
+    def success(self) -> Response:
+        answer = super().success()
+        answer.headers["Content-Type"] = f"{self.json_type}; charset=utf-16"
+        return answer
+
+
 @breaks("stop.robust.unique-names")
 class NamesTwice(_Malformed):
     """Has a member twice."""

@@ -262,6 +262,33 @@ class RefusesOddPaths(Reference):
 
 
 @unusual()
+class RedirectsInItsOwnName(Reference):
+    """Redirects a path with doubled slashes, with a page that has the address under which its proxy asks it."""
+
+    def answer(self, request: Request) -> Response:
+        path = str(request.environ["REQUEST_URI"])
+        if "//" not in path:
+            return super().answer(request)
+        page = f'<a href="http://10.0.0.5:5001{path.replace("//", "/")}">here</a>'
+        return Response(page, 308, {"Location": path.replace("//", "/")}, content_type="text/html")
+
+
+@unusual(warns=("stop.robust.noise",))
+class AnswersInParts(Reference):
+    """Gives the part of an answer that a Range asks for, whatever the method: what Apache does."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        answer = super().respond(request, response)
+        if answer.status_code != 200 or "Range" not in request.headers or answer.is_streamed:
+            return answer
+        whole = answer.get_data()
+        answer.status_code = 206
+        answer.set_data(whole[:4])
+        answer.headers["Content-Range"] = f"bytes 0-3/{len(whole)}"
+        return answer
+
+
+@unusual()
 class ReadsPathsAsTheyStand(Reference):
     """Compares paths as they were written, and answers whatever else is in them with a page."""
 
