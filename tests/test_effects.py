@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance.effects import Effects, alive, end_of, readable, said, since
-from conformance.exchange import Event, Exchange, Request, Response
+from conformance.exchange import Event, Exchange, Fault, Request, Response
 from conformance.judging import Inconclusive, Violation
 from conformance.runs import Natural
 from conformance.target import Deadlines
@@ -410,6 +410,16 @@ class TestStops:
         KNOWN.each_stops(Trace("s"), [(run(), stop()), (run(), stop())])
 
 
+def test_a_run_that_was_not_read_to_its_end_is_told_with_the_limit_it_met() -> None:
+    unread = run(None, ending="too large")
+    met = replace(
+        unread, stream=replace(unread.stream, fault=Fault("too large", 9.0, "more than 16 MiB came"))
+    )
+    for one, why in ((unread, "it is too large"), (met, "more than 16 MiB came")):
+        with pytest.raises(Inconclusive, match=f"of run “owner” was not read to its end: {why}; give"):
+            UNKNOWN.stoppable(one, stop())
+
+
 class TestReadable:
     """What the run detail said after a stop, and what it means that it could not be read."""
 
@@ -459,6 +469,7 @@ class TestReadable:
             ((UNKNOWN_RUN,), None, "404"),
             ((UNKNOWN_RUN,), run(), "404"),
             ((replace(UNKNOWN_RUN, sent_at=999.0), UNKNOWN_RUN), None, "404"),
+            ((BEFORE, replace(UNKNOWN_RUN, sent_at=999.0)), None, "it was not read"),
         ],
     )
     def test_a_detail_that_could_never_be_read_leaves_it_open(

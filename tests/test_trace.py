@@ -40,6 +40,10 @@ class TestRequest:
     def test_is_cut_where_only_the_beginning_was_kept(self, body: bytes, size: int, cut: bool) -> None:
         assert Request("POST", "/", body=body, size=size).cut is cut
 
+    def test_what_its_headers_list_is_joined(self) -> None:
+        request = Request("POST", "/", (("Accept", "a"), ("Host", "b"), ("aCCEPT", "c")))
+        assert (request.listed("ACCept"), request.listed("date")) == ("a, c", "")
+
 
 class TestResponse:
     def test_headers_go_by_any_letter_case_and_the_first_counts(self) -> None:
@@ -261,7 +265,10 @@ class TestRun:
         answers = [response(200, b'{"status": "running"}'), response(404, b'{"status": 404}'), None,
                    response(200, b"[]"), response(200, b'{"status": "stopped"}')]  # fmt: skip
         details = tuple(exchange("detail", response=answer) for answer in answers)
-        assert Run(stream(), details=details).statuses == ["running", "None", "stopped"]
+        run = Run(stream(), details=details)
+        assert run.statuses == ["running", "None", "stopped"]
+        assert run.looks("stopped") == [details[-1]]
+        assert run.looks("failed") == []
 
 
 @pytest.fixture
@@ -309,6 +316,16 @@ class TestTrace:
             trace.case("nothing")
         with pytest.raises(NotRecorded, match=said):
             trace.run("nothing")
+
+    def test_of_a_scenario_that_broke_off_not_every_case_can_be_judged(self, recorded: Trace) -> None:
+        broken_off = replace(recorded, unmet="no key")
+        assert [one.case for one in recorded.each("late", "soon", "nothing")] == ["late", "soon"]
+        assert [one.case for one in broken_off.each("late", "soon")] == ["late", "soon"]
+        with pytest.raises(NotRecorded, match=r"^no key$"):
+            list(broken_off.each("late", "nothing"))
+        with pytest.raises(NotRecorded, match=r"^no key$"):
+            broken_off.whole()
+        recorded.whole()
 
 
 def test_a_history_has_everything_and_the_runs_that_really_started(recorded: Trace) -> None:
