@@ -156,6 +156,7 @@ _SECRETS = re.compile(
     # Each word is looked at from its beginning only: from each of its letters, a long one would take for ever.
     r"|(?<![\w./-])[\w./-]{1,200}\.(?:rb:\d+:in\b|cs:line \d+|exs?:\d+: )"
     r"|\b(?:[A-Z]{2,20}_)?(?:SECRET_KEY|PASSWORD|DATABASE_URL)\b[\"']?\s*[=:]"
+    r"|The debugger caught an exception\b|\bEVALEX = |\bDEBUG = True\b"
     r"|\bSQLSTATE\b|\bpsycopg2?\.|\bsqlalchemy\.|\basyncpg\.|\bpymysql\.|\bjava\.sql\."
     r"|(?i:\bselect\b[^\n;]{1,200}\bfrom\b\s+[\w.\"`]+\s+where\b|\binsert into\b\s+[\w.\"`]+\s*\()"
     r"|(?<![\w.:/-])/(?:usr|home|app|opt|var|srv|root|etc|tmp|lib)/[\w./-]*\.(?:py|pyc|js|ts|rb|php|go|java|so|conf|ya?ml)\b"

@@ -13,7 +13,7 @@ from conformance.runs import is_terminal
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import grave_mistakes, mistake
-from conformance.scenarios.opening import NODE_PATIENCE, in_its_midst, well_after_start
+from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, well_after_start
 from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
 from conformance.target import OTHER_WORKFLOW_KEY
@@ -22,6 +22,7 @@ from conformance.trace import FOREIGN
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 OTHER_APP = "of another app"
 BLOCKING, BESIDE_BLOCKING = "blocking", "beside blocking"
+FIRST_EVENTS = 4  # among which is that of the workflow's start, which has its id
 QUEUED = 2.5  # seconds after which a run that has not begun may be waiting for others to end
 MEANWHILE = 0.1  # seconds in which a run in blocking mode is expected to begin
 
@@ -82,8 +83,23 @@ def other_letter_case(stage: Stage) -> None:
 
 
 def run_id_for_task_id(stage: Stage) -> None:
-    """Send a stop with the workflow_run_id in the place of the task id."""
-    _leave_alone(stage, lambda run: _stop_as(stage, run, run.first("workflow_run_id") or ""))
+    """Send stops with the workflow_run_id in the place of the task id, and with the ids of workflow and node."""
+
+    def send(run: LiveRun) -> None:
+        run_id = run.first("workflow_run_id") or ""
+        _stop_as(stage, run, run_id)
+        for other in _ids_of_parts(run) - {run_id, run.task_id}:
+            _stop_as(stage, run, other)
+
+    _leave_alone(stage, send)
+
+
+def _ids_of_parts(run: LiveRun) -> set[str]:
+    """The id of the workflow, and that of what the first node does in this run."""
+    events = run.stream.events
+    workflows = [event.member("data", "workflow_id") for event in events]
+    nodes = [event.member("data", "id") for event in events if begins(event)]
+    return {id_ for id_ in (*workflows[:FIRST_EVENTS], *nodes[:1]) if isinstance(id_, str) and id_}
 
 
 def id_elsewhere(stage: Stage) -> None:

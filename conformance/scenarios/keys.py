@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from conformance.exchange import Headers
 from conformance.masking import as_user_name, placeholder
@@ -28,7 +29,12 @@ DECORATED = {
 }
 SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right one"
 SLASHES, ENCODED = "unknown key, slash doubled", "unknown key, path percent-encoded"
-OTHER_PATHS = (SLASH, SLASHES, ENCODED)  # to many a server they are not those of this operation
+CAPITALS, SUFFIX = "unknown key, path in capitals", "unknown key, path with a suffix"
+WITHOUT_BASE = "unknown key, path without its base"
+OTHER_PATHS = (
+    *(SLASH, SLASHES, ENCODED),
+    *(CAPITALS, SUFFIX, WITHOUT_BASE),
+)  # to many a server they are not those of this operation
 FROM_INSIDE = "no header, as if from inside"
 INSIDE = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP"))
 AGAIN = "again"
@@ -42,7 +48,10 @@ SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), 
 
 def _other_headers(key: str) -> Headers:
     plain = ("Api-Key", "apikey", "X-Auth-Token", "X-Access-Token", "X-Token")
-    like_ours = ("X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization")
+    like_ours = (
+        *("X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization"),
+        "Proxy-Authorization",
+    )
     cookie = "; ".join(f"{name}={key}" for name in KEY_NAMES)
     bearers = ((name, f"Bearer {key}") for name in like_ours)
     return (*((name, key) for name in plain), *bearers, ("Cookie", cookie))
@@ -95,6 +104,10 @@ def credentials(stage: Stage) -> None:
     two_slashes = partial(_with_two_slashes, segments=stage.contract.stop.path.count("/"))
     anvil.strike(SLASHES, two_slashes, key=made_up_key())
     anvil.strike(ENCODED, _with_an_encoded_letter, key=made_up_key())
+    anvil.strike(CAPITALS, _in_capitals, key=made_up_key())
+    anvil.strike(SUFFIX, "{}.json".format, key=made_up_key())
+    if base := urlsplit(stage.target.base_url).path.rstrip("/"):  # which a gateway may add, and guard
+        anvil.strike(WITHOUT_BASE, partial(_without, base=base), key=made_up_key())
     if cookies := _cookies(stage):
         anvil.strike(COOKIE, key=made_up_key(), headers=(("Cookie", cookies), *JSON_HEADERS))
     anvil.unharmed()
@@ -110,6 +123,18 @@ def _with_an_encoded_letter(url: str) -> str:
     """The URL with a letter of its last segment percent-encoded, which means the same (RFC 3986 §6.2.2.2)."""
     path, _, last = url.rpartition("/")
     return f"{path}/%{ord(last[0]):02X}{last[1:]}"
+
+
+def _in_capitals(url: str) -> str:
+    """The URL with its last segment in capitals: another path, but not to every server."""
+    path, _, last = url.rpartition("/")
+    return f"{path}/{last.upper()}"
+
+
+def _without(url: str, base: str) -> str:
+    """The URL without the path that the operation's own begins with."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=parts.path.removeprefix(base)))
 
 
 def _cookies(stage: Stage) -> str:

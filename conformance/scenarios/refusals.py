@@ -236,6 +236,8 @@ def unknown_members(stage: Stage) -> None:
 
 def unknown_tasks(stage: Stage) -> None:
     """Stops that must be refused, of tasks that do not exist."""
-    nobody = [(f"{mode} key, no user", {"key": key, "body": b"{}"}) for mode, key in mode_keys(stage).items()]
-    for case, parts in (*nobody, *mistakes(stage)):
+    keys = mode_keys(stage).items()
+    nobody = [(f"{mode} key, no user", {"key": key, "body": b"{}"}) for mode, key in keys]
+    no_json = [(f"{mode} key, malformed JSON", {"key": key, "body": MALFORMED}) for mode, key in keys]
+    for case, parts in (*nobody, *no_json, *mistakes(stage)):
         _for_no_run(stage, case, str(uuid.uuid4()), **parts)

@@ -62,11 +62,22 @@ def _other_apps_go_on(trace: Trace) -> None:
 
 @requirement("stop.lifecycle.next-run")
 def test_the_next_run_is_not_affected(next_run: Trace, effects: Effects) -> None:
+    _let_start(next_run)
     run = next_run.run("next")
     if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
         raise Inconclusive("the next run did not end while the suite waited")
     seen = f"the run after a stopped one {end_of(run)}, though nobody stopped it"
     require(not effects.lost(run), seen, run.stream, at=run.over_at)
+
+
+def _let_start(next_run: Trace) -> None:
+    """Require that the run after a stopped one was not refused, unless for what too many runs are refused for."""
+    asked = next_run.where(lambda exchange: exchange.operation == "run" and exchange.case == "next")
+    refused = [x for x in asked if x.response and not x.response.limits and 400 <= x.response.status < 500]
+    for start in refused:
+        stop = next_run.case("stop")
+        seen = f"the run after a stopped one could not be started: {start.seen}"
+        require(False, seen, stop, start, at=start.ended_at)
 
 
 @requirement("stop.lifecycle.after-an-end")

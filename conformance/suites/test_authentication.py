@@ -36,9 +36,10 @@ def _refused_if_sent(credentials: Trace, *cases: str) -> None:
 
 
 def _not_let_in(credentials: Trace, *cases: str) -> None:
-    """Require that these are no success; a redirect, or an unknown path, is as good as a refusal."""
+    """Require that these are no success; a redirect, an unknown path, or a page for whatever is asked is none."""
     for exchange in credentials.each(*cases):
-        taken = unlimited(exchange).status // 100 == 2
+        response = unlimited(exchange)
+        taken = response.status // 100 == 2 and response.media_type != "text/html"
         seen = f"{exchange.case}: answered {exchange.seen}; expected is no success"
         require(not taken, seen, exchange, at=exchange.ended_at)
 

@@ -18,6 +18,7 @@ from conformance.trace import ANVIL, FINAL, TERMINAL, History, NotRecorded, Run,
 BEGINNINGS = {  # of nodes, and of the rounds of those that hold others
     "node_started",
     *("loop_started", "loop_next", "iteration_started", "iteration_next", "parallel_branch_started"),
+    "node_retry",
 }
 TEXTS = {"text_chunk", "reasoning_chunk", "agent_log"}  # what a workflow says while it works
 BESIDE_OTHERS = 2  # times the grace is given where other runs go on beside

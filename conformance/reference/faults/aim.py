@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Event, Reference, Refused, Request, Run
+from conformance.reference import App, Error, Event, Reference, Refused, Request, Run
 from conformance.reference.answers import NO_SUCH_RUN
 from conformance.reference.faults.marking import breaks
 
@@ -140,6 +140,31 @@ class TakesRunIds(Reference):
 
     def find_run(self, task_id: str, app: App, user: str) -> Run | None:
         return self.runs.by_id(task_id) or super().find_run(task_id, app, user)
+
+
+@breaks("stop.lifecycle.run-id")
+class TakesIdsOfWorkflows(Reference):
+    """Takes the id of a workflow for its newest run of the user."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        of_it = [run for run in self.runs.all() if run.user == user and run.app.workflow_id == task_id]
+        return of_it[-1] if of_it else super().find_run(task_id, app, user)
+
+
+@breaks("stop.lifecycle.next-run")
+class RefusesTheNextRun(Reference):
+    """Refuses to start a run for a second after one of the same user was stopped."""
+
+    def on_stop(self, run: Run) -> None:
+        if not run.has_ended:
+            self.count(("stopped", run.user))
+            self.later(1.0, lambda: self.count(("stopped", run.user), -1))
+        super().on_stop(run)
+
+    def start(self, app: App, user: str, rounds: int) -> Run:
+        if self.count(("stopped", user), 0) > 0:
+            raise Refused(Error(409, "conflict", "A run of this user is being stopped."))
+        return super().start(app, user, rounds)
 
 
 @breaks("stop.lifecycle.id-elsewhere")

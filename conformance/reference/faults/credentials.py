@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from conformance.reference import App, Error, Reference, Refused, Request
-from conformance.reference.answers import INTERNAL, NOT_JSON
+from conformance.reference.answers import INTERNAL, MALFORMED, NOT_JSON
 from conformance.reference.faults.marking import breaks
 
 
@@ -81,6 +81,28 @@ class SessionBeatsKey(Reference):
         answer = super().success()
         answer.set_cookie("session", self.session, httponly=True)
         return answer
+
+
+@breaks("stop.auth.in-other-header")
+class TakesKeysForTheProxy(Reference):
+    """Takes the key that is for a proxy on the way."""
+
+    def credential(self, request: Request) -> str:
+        for_the_proxy = request.headers.get("Proxy-Authorization", "")
+        return for_the_proxy.removeprefix("Bearer ") or super().credential(request)
+
+
+@breaks("stop.lifecycle.refused-when-unknown")
+class OtherModesBreakOnBadBodies(Reference):
+    """Answers 500 when the app is no workflow and the body no JSON."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        if app.mode == "workflow":
+            return super().do_stop(request, app, task_id)
+        try:
+            return super().do_stop(request, app, task_id)
+        except Refused as refused:
+            raise Refused(INTERNAL if refused.error == MALFORMED else refused.error) from refused
 
 
 @breaks("stop.lifecycle.refused-when-unknown")
@@ -231,6 +253,30 @@ class EncodedPathsNeedNoKey(_PathNeedsNoKey):
 
     def is_spelled(self, path: str) -> bool:
         return path.endswith("/%73top")
+
+
+@breaks("stop.auth.unknown-key")
+class CapitalsNeedNoKey(_PathNeedsNoKey):
+    """Asks for no key where the last word of the path is in capitals, and does what it names."""
+
+    def is_spelled(self, path: str) -> bool:
+        return path.endswith("/STOP")
+
+
+@breaks("stop.auth.unknown-key")
+class SuffixesNeedNoKey(_PathNeedsNoKey):
+    """Asks for no key where the path has the suffix of a file, and does what it names."""
+
+    def is_spelled(self, path: str) -> bool:
+        return path.endswith("/stop.json")
+
+
+@breaks("stop.auth.unknown-key")
+class TheInnerPathNeedsNoKey(_PathNeedsNoKey):
+    """Asks for no key where the path lacks its base, as if only its gateway could ask so."""
+
+    def is_spelled(self, path: str) -> bool:
+        return path.startswith("/workflows/tasks/") and path.endswith("/stop")
 
 
 @breaks("stop.robust.credentials")

@@ -93,6 +93,14 @@ class RoundsGoOn(_Repeats):
         return again
 
 
+@breaks("stop.lifecycle.no-late-node")
+class RetriesGoOn(_Repeats):
+    """Tries a node again and again before it stops."""
+
+    def event(self, run: Run) -> Event:
+        return workflow.node_started(run, workflow.END) | {"event": "node_retry"}
+
+
 @breaks("stop.lifecycle.no-late-text")
 class TheModelGoesOn(_Repeats):
     """Sends the rest of what a model says before it stops."""

@@ -50,6 +50,17 @@ class CallsItsJsonUtf16(Reference):
         return answer
 
 
+@breaks("stop.robust.no-leaks")
+class RunsItsDebugger(_Malformed):
+    """Shows the page of a debugger where it stumbles, with what opens its console."""
+
+    def spoil(self, answer: Response) -> None:
+        message = (
+            'The debugger caught an exception in your WSGI application. EVALEX = true, SECRET = "aIdG9kk1"'
+        )
+        answer.set_data(json.dumps({"code": "bad_request", "message": message, "status": 400}))
+
+
 @breaks("stop.robust.unique-names")
 class NamesTwice(_Malformed):
     """Has a member twice."""

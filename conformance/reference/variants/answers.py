@@ -145,7 +145,7 @@ class UnprocessableBodies(Reference):
     """Refuses bodies that it cannot read with 422."""
 
     def refusal(self, request: Request, error: Error) -> Response:
-        bodies = {MALFORMED, NOT_AN_OBJECT}
+        bodies = {MALFORMED, NOT_AN_OBJECT, NOT_JSON}
         return super().refusal(request, replace(error, status=422) if error in bodies else error)
 
 
