@@ -53,7 +53,7 @@ class Choice:
 def profile_names() -> list[str]:
     """The names of the profiles, the oldest version first."""
     files = (specs_dir() / FOLDER).glob("*.toml")
-    return sorted((file.stem for file in files), key=lambda name: [*map(int, re.findall(r"\d+", name))])
+    return sorted((file.stem for file in files), key=_numbers)
 
 
 def load_profile(name: str, catalogue: Catalogue) -> Profile:
@@ -83,7 +83,17 @@ def choose_profile(name: str, catalogue: Catalogue, exchanges: Iterable[Exchange
     for candidate in profile_names():
         if candidate == "dify-" + ".".join(seen[0].split(".")[:2]):
             return Choice(load_profile(candidate, catalogue), f"by the header X-Version: {seen[0]}")
-    return Choice(None, f"by the header X-Version: there is none for {seen[0]}")
+    return Choice(None, f"by the header X-Version: there is none for {seen[0]}{_before(seen[0])}")
+
+
+def _before(version: str) -> str:
+    """Which profile to try for a version that has none: the last one before it."""
+    older = [name for name in profile_names() if _numbers(name) <= _numbers(version)]
+    return f"; --profile {older[-1]} is the last before it" if older else ""
+
+
+def _numbers(version: str) -> list[int]:
+    return [*map(int, re.findall(r"\d+", version))]
 
 
 def versions_in(exchanges: Iterable[Exchange]) -> list[str]:

@@ -103,7 +103,6 @@ def listed_broken(lines: Lines) -> list[Wire]:
         "X-Conformance : 1",
         "X Conformance: 1",
         "X-Conformance",
-        ": 1",
         "X-Conf\x00ormance: 1",
         "Transfer-Encoding : chunked",
     )

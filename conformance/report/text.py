@@ -6,6 +6,7 @@ from itertools import groupby
 from conformance.exchange import Event, Exchange
 from conformance.liveness import liveness
 from conformance.report.curl import curl
+from conformance.scenarios.requests import IDENTITY
 from conformance.session import Session, find, uncovered
 from conformance.trace import History
 from conformance.verdict import NOTHING, Result, Verdict, number
@@ -156,9 +157,24 @@ def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) 
         yield f"profile {session.choice.name}, {session.choice.why}"
     if better := session.choice.surpassed(verdict.results):
         yield f"better than the profile: {', '.join(better)}"
+    yield from _held_up(session.history())
     counts = ", ".join(_counts(verdict, session.options.strict))
     yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
     yield f"{verdict.outcome}: {verdict.summary}"
+
+
+def _held_up(history: History) -> Iterator[str]:
+    """What made the session slower, or another one than it would have been."""
+    answers = [exchange.response for exchange in history.exchanges if exchange.response]
+    if later := sum(answer.busy for answer in answers):
+        yield f"{later} of {len(answers)} answers asked to come again later (429, 503): they were waited for"
+    if refused := sum(answer.status == 503 and not answer.busy for answer in answers):
+        yield (
+            f"{refused} of {len(answers)} answers were 503 without Retry-After: where something limits the requests, "
+            "send fewer (--rate, --concurrency)"
+        )
+    if any(IDENTITY in run.stream.request.headers and run.effective for run in history.runs):
+        yield "compression held the streams back: they were asked for without (Accept-Encoding: identity)"
 
 
 def _counts(verdict: Verdict, strict: bool) -> Iterator[str]:

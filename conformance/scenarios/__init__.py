@@ -60,7 +60,7 @@ def sequences(stage: Stage) -> None:
 
 
 REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
-PLAIN = Scenario(opening.plain, requests=4, details=1)
+PLAIN = Scenario(opening.plain, requests=5, details=1)
 AT_ONCE = Scenario(lifecycle.at_once, requests=2, details=1)
 NEIGHBOURS = Scenario(aim.neighbours, streams=3, requests=20, details=3)
 CLOSING = Scenario(opening.closing, requests=5)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from conformance.contract import Contract
@@ -15,6 +16,15 @@ ACCEPT: Headers = (
     ("Accept-Encoding", "gzip, deflate"),
     ("User-Agent", "dify-conformance"),
 )
+
+
+IDENTITY = ("Accept-Encoding", "identity")
+
+
+def uncompressed(request: Request) -> Request:
+    """The request with an answer asked for that is not compressed."""
+    kept = (header for header in request.headers if header[0] != IDENTITY[0])
+    return replace(request, headers=(*kept, IDENTITY))
 
 
 class Requests:

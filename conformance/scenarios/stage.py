@@ -14,7 +14,7 @@ from conformance.probe.reply import RawRequest, Reply, stopwatch
 from conformance.runs import Inputs, settled_status
 from conformance.scenarios.live import TRIES, LiveRun, Patience, Unmet
 from conformance.scenarios.record import Record, Recorder
-from conformance.scenarios.requests import Requests
+from conformance.scenarios.requests import Requests, uncompressed
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
@@ -162,6 +162,8 @@ class Stage(Requests):
         self._count_down()
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming", key)
+        if self._patience.uncompressed:
+            request = uncompressed(request)
         for _ in range(self._patience.tries):
             with self.turnstile.outside():
                 stream = self._probe.listen(request, self.clock)
@@ -178,6 +180,10 @@ class Stage(Requests):
         else:
             self._patience.no_place = True
         raise Unmet(_no_task(refused, self._probe.budget.why))
+
+    def ask_uncompressed(self) -> None:
+        """Ask for the streams of the session without compression from now on."""
+        self._patience.uncompressed = True
 
     def settle(self, run: LiveRun) -> Run:
         """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""
