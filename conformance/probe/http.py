@@ -17,6 +17,10 @@ from conformance.target import Target, UsageError
 IDLE = 4  # connections kept open between requests; a default Dify serves ten in all, one for each stream
 CHUNK = 1 << 16
 KEPT = 1 << 14  # bytes of an answer that is too large to be judged
+CLOSED = (  # in the words of httpcore, and of h11 where it saw the end of a connection first
+    "without sending a response",
+    "ConnectionClosed when role=SERVER and state=SEND_RESPONSE",
+)
 TRANSPORT_ERRORS = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
@@ -189,7 +193,7 @@ def fault_of(error: Exception, at: float) -> Fault:
         kind = "tls" if "certificate" in text.lower() or "ssl" in text.lower() else "unreachable"
     elif isinstance(error, httpcore.TimeoutException):
         kind, text = "timeout", "no whole answer within the deadline"
-    elif isinstance(error, httpcore.NetworkError) or "without sending a response" in text:
+    elif isinstance(error, httpcore.NetworkError) or any(words in text for words in CLOSED):
         kind = "reset"
     else:
         kind = "protocol"
