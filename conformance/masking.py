@@ -13,7 +13,8 @@ SHORTEST_ALONE = 4  # one that is no mere word, such as app-1, is replaced where
 LONGEST_WORD = 20  # a longer value is no word, even if somebody wrote a key of theirs into a document
 
 _REFERENCE = re.compile(
-    r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?|\$\(printf %s: \$([A-Za-z_][A-Za-z0-9_]*) \| base64\)"
+    r"\$\{(?P<part_of>[A-Za-z_][A-Za-z0-9_]*):(?P<first>\d+)(?::(?P<length>\d+))?\}"
+    r"|\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?|\$\(printf %s: \$([A-Za-z_][A-Za-z0-9_]*) \| base64\)"
 )
 
 _ALONE = re.compile(r"[\w-]+", re.ASCII)  # what may be a key, and what it would be part of
@@ -34,18 +35,21 @@ class Secrets:
         return f"Secrets({', '.join(sorted(self.values))})"
 
     def reveal(self, text: str) -> str:
-        """The text with every ``$NAME`` and ``${NAME%?}``, ``${NAME^^}``, ``${NAME,,}`` of ours put in.
+        """The text with every ``$NAME`` and ``${NAME%?}``, ``${NAME^^}``, ``${NAME,,}``, ``${NAME:2:3}`` of ours put in.
 
         So is what ``as_user_name`` makes of a name.
         """
         return _REFERENCE.sub(self._value, text)
 
     def _value(self, match: re.Match[str]) -> str:
-        name, change = match.group(1) or match.group(3), match.group(2) or ""
+        name, change = match["part_of"] or match.group(4) or match.group(6), match.group(5) or ""
         if name not in self.values:
             return match.group(0)
         value = self.values[name]
-        if match.group(3):
+        if match["part_of"]:
+            first, length = int(match["first"]), int(match["length"] or len(value))
+            return value[first : first + length]
+        if match.group(6):
             return _user_name(value)
         match change[:2]:
             case "":
@@ -123,6 +127,12 @@ def as_user_name(name: str) -> str:
 
 def _user_name(value: str) -> str:
     return base64.b64encode(f"{value}:".encode()).decode("ascii")
+
+
+def with_another_letter(name: str, value: str, at: int) -> str:
+    """How a request refers to the key with another letter in the place of the one at ``at``."""
+    other = "y" if value[at] == "x" else "x"
+    return f"${{{name}:0:{at}}}{other}${{{name}:{at + 1}}}"
 
 
 def placeholder(name: str) -> str:

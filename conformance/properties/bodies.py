@@ -51,8 +51,8 @@ FRAGMENTS = (
 
 
 def listed_users() -> list[Shape]:
-    """Names that are often not thought of."""
-    names = ("Jürgen", "测试", "\U0001f642", "שלום", "o'hara", 'a"b', "a\\b")
+    """Names that are often not thought of; the first is always sent, as the two escapes that JSON has for it."""
+    names = ("\U0001f642", "Jürgen", "测试", "שלום", "o'hara", 'a"b', "a\\b")
     words = (
         "yes",
         "off",

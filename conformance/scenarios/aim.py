@@ -65,9 +65,11 @@ def refused(stage: Stage) -> None:
 
 
 def _other_methods(stage: Stage, run: LiveRun) -> list[Request]:
-    """The stop of a run, its user in the query, too: where a GET has what else stands in a body."""
+    """The stop of a run by other methods, its user in the query, too: where a GET has what else stands in a body."""
+    plain = stage.stop_request(run.task_id, user=run.user)
     asked = stage.stop_request(run.task_id, user=run.user, query=f"?user={quote(run.user, safe='')}")
-    return [replace(asked, method=method) for method in OTHER_METHODS if method != stage.contract.stop.method]
+    methods = [method for method in OTHER_METHODS if method != stage.contract.stop.method]
+    return [*(replace(asked, method=method) for method in methods), replace(plain, method="HEAD")]
 
 
 def shortened_id(stage: Stage) -> None:
@@ -118,8 +120,7 @@ def id_elsewhere(stage: Stage) -> None:
 
 def another_user(stage: Stage) -> None:
     """Send a stop in the name of another user of the same app."""
-    user = f"{stage.user}-stranger"
-    _leave_alone(stage, lambda run: _send_foreign(stage, run, user=user))
+    _leave_alone(stage, lambda run: _send_foreign(stage, run, user=stage.stranger))
 
 
 def another_app(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.exchange import Headers
-from conformance.masking import as_user_name, placeholder
+from conformance.masking import as_user_name, placeholder, with_another_letter
 from conformance.scenarios.mistakes import MALFORMED, TEXT, made_up_key, mode_keys
 from conformance.scenarios.refusals import FORM, Anvil, for_a_run
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
@@ -42,6 +42,7 @@ BEFORE_PARSING = "unknown key, malformed JSON"
 FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
 BASIC = "key as a user name"
 SHORTENED, OTHER_CASE = "shortened key", "key in other letter case"
+OTHER_LETTERS = ("key with another letter within", "key with another last letter")
 GLUED = "key glued to the scheme"
 SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
 
@@ -80,6 +81,9 @@ def credentials(stage: Stage) -> None:
         anvil.strike("unknown key again", key=made_up_key())
     if len(stage.keys.get(OWNER_KEY, "")) > 1:
         anvil.strike(SHORTENED, key=f"${{{OWNER_KEY}%?}}")
+        value = stage.keys[OWNER_KEY]
+        for case, at in zip(OTHER_LETTERS, (len(value) // 2, len(value) - 1), strict=True):
+            anvil.strike(case, key=with_another_letter(OWNER_KEY, value, at))
     anvil.strike("lengthened key", key=f"${{{OWNER_KEY}}}x")
     for case, about in DECORATED.items():
         anvil.strike(case, key=about.replace("KEY", own))

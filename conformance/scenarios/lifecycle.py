@@ -125,7 +125,7 @@ def finished(stage: Stage) -> None:
     stage.read_details(run)
     stage.stop(run, "late stop")
     stage.detail(run, "after the late stop")
-    stranger = stage.stop_request(run.task_id, user=f"{stage.user}-stranger")
+    stranger = stage.stop_request(run.task_id, user=stage.stranger)
     stage.stop(run, LATE_STRANGER, request=stranger)
     _all_mistakes(stage, run)
     stage.pause(stage.later)

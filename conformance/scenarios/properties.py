@@ -20,6 +20,7 @@ from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import MALFORMED
 from conformance.scenarios.stage import Stage
 
+ZERO = b'{"user": 0}'
 UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sent several at a time
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
@@ -155,7 +156,7 @@ def same_answers(stage: Stage) -> None:
     while left > 0 and (time.monotonic() < until or amount.repeats - left < ENOUGH):
         at_once("repeat", min(width, left)) if width > 1 else send("repeat")
         left -= width
-    for body in (MALFORMED, b"", b"[]", b"\xff", object_of()[:-1], b'{"user": 0}'):
+    for body in (MALFORMED, b"", b"[]", b"\xff", object_of()[:-1], ZERO):
         send("malformed", Shape(body=body))
         send(AGAIN)
     for number in range(ROUNDS):  # by a user whom the server meets here, and may have to write down first
@@ -176,6 +177,9 @@ def unusual_ids(stage: Stage) -> None:
         wide = run.task_id[:-1] + run.task_id[-1].translate(WIDE)
         if wide != run.task_id:
             _resembling(stage, run, quote(wide, safe=""), "full width at the end")
+        for at in _within_and_last(run.task_id):
+            other = _with_another_sign(run.task_id, at)
+            _resembling(stage, run, quote(other, safe=""), f"another sign at {at}")
 
     def stand_in(run: LiveRun) -> None:
         for wildcard in WILDCARDS:
@@ -203,6 +207,17 @@ def _resembling(stage: Stage, run: LiveRun, task: str, case: str) -> None:
     """A stop for another id; it is none of this run, so that it is not recorded as one."""
     request = Shape(task=task, body=object_of(run.user)).request(stage, "")
     stage.send(DRAWN, case, request, about={"family": "unusual ids", "run": run.id})
+
+
+def _within_and_last(task: str) -> set[int]:
+    """Where a letter or digit of an id is changed: the first from the middle on, and the last."""
+    places = [at for at in range(len(task) // 2, len(task)) if task[at].isalnum() and task[at].isascii()]
+    return {places[0], places[-1]} if places else set()
+
+
+def _with_another_sign(task: str, at: int) -> str:
+    """An id of the same shape that differs in one place."""
+    return f"{task[:at]}{'1' if task[at] == '0' else '0'}{task[at + 1 :]}"
 
 
 def _encoded(task: str) -> str:

@@ -38,6 +38,11 @@ class Requests:
         prefix = contract.stop.path.partition("/workflows/")[0]  # some editions write /v1 into their paths
         self._base_url = target.base_url.removesuffix(prefix)
 
+    @property
+    def stranger(self) -> str:
+        """Another user of the same app, whose name does not tell that of the first."""
+        return self.user.replace("conformance", "conformance-stranger", 1)
+
     def request(
         self,
         method: str,

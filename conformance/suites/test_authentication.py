@@ -16,6 +16,7 @@ from conformance.scenarios.keys import (
     FROM_INSIDE,
     GLUED,
     OTHER_CASE,
+    OTHER_LETTERS,
     OTHER_PATHS,
     SHORTENED,
 )
@@ -86,6 +87,7 @@ def test_the_beginning_of_a_key_is_refused(credentials: Trace) -> None:
     if not credentials.unmet and not credentials.where(lambda exchange: exchange.case == SHORTENED):
         raise Inconclusive(f"{OWNER_KEY} is one letter, of which nothing is left when it is shortened")
     _refused(credentials, SHORTENED)
+    _refused_if_sent(credentials, *OTHER_LETTERS)
 
 
 @requirement("stop.auth.lengthened-key")

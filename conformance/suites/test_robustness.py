@@ -5,19 +5,26 @@ from collections.abc import Callable
 
 from conformance.contract import Contract
 from conformance.effects import Effects, end_of
-from conformance.exchange import Exchange
+from conformance.exchange import Event, Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.content import leaked, secrets_in
 from conformance.properties.judging import held, held_of_every_stop, read_soundly, same_as_most, side_by_side
 from conformance.properties.known import AGAIN, BESIDE, ENOUGH, NOBODY_BESIDE
+from conformance.properties.others import told_of_others
 from conformance.refusal import refused_with, worst
+from conformance.scenarios.properties import ZERO
 from conformance.trace import TERMINAL, History, Run, Trace
 
 Observe = Callable[[str], None]
 
 
 @requirement("stop.robust.no-server-error")
-def test_no_request_breaks_the_server(drawn_requests: Trace, reach: Trace, contract: Contract) -> None:
+def test_no_request_breaks_the_server(
+    drawn_requests: Trace, refused: Trace, reach: Trace, contract: Contract
+) -> None:
+    methods = refused.where(lambda exchange: exchange.operation == "other method")
+    broken = (x for x in methods if (x.status or 0) >= 500 and x.status != 501)
+    worst((x, f"{x.request.method} was answered {x.seen}") for x in broken)
     first = reach.where(lambda exchange: exchange.operation == "stop" and (exchange.status or 0) >= 500)
     require(not first, f"the first stop of all is answered {first[0].seen}" if first else "", *first)
     held("no-server-error", contract.stop, drawn_requests)
@@ -40,7 +47,15 @@ def test_the_status_is_documented_or_a_client_error(drawn_requests: Trace, contr
 
 
 @requirement("stop.robust.rejects")
-def test_what_is_no_stop_request_is_refused(drawn_requests: Trace, contract: Contract) -> None:
+def test_what_is_no_stop_request_is_refused(
+    drawn_requests: Trace, same_answers: Trace, contract: Contract
+) -> None:
+    zero = same_answers.where(lambda exchange: exchange.request.body == ZERO)
+    others = drawn_requests.where(lambda exchange: exchange.about.get("kind") == "user number")
+    if any((x.status or 0) // 100 == 2 for x in others if "example" in x.about):
+        zero = []  # of any number another requirement speaks
+    taken = [x for x in zero if (x.status or 0) // 100 == 2]
+    require(not taken, f"the user 0 was accepted: {taken[0].seen}" if taken else "", *taken)
     held("rejects", contract.stop, drawn_requests)
 
 
@@ -173,12 +188,21 @@ def test_no_answer_tells_what_the_server_is_made_of(
 ) -> None:
     worst((exchange, leaked(exchange)) for exchange in history.exchanges if _is_the_servers_own(exchange))
     for run in history.runs:
-        ends = (event.member("data", "error") for event in run.named(TERMINAL) if event.status == "stopped")
+        ends = (event.member("data", "error") for event in _ends_of_a_stopped(run))
         records = (look.response.member.get("error") for look in run.looks("stopped") if look.response)
         told = [found for text in (*ends, *records) if isinstance(text, str) for found in secrets_in(text)]
         seen = f"the error of the stopped run “{run.label}” tells {told[0]!r}" if told else ""
         require(not told, seen, run.stream, *run.details[-1:])
+    worst(told_of_others(history))
     held("no-leaks", contract.stop, drawn_requests)
+
+
+def _ends_of_a_stopped(run: Run) -> list[Event]:
+    """The ends of a run that was stopped, and of the nodes that ended since: what fails before may tell of itself."""
+    if run.final_status != "stopped":
+        return []
+    since = min((stop.sent_at for stop in run.stops), default=float("inf"))
+    return [*run.named(TERMINAL), *run.named("node_finished", after=since)]
 
 
 @requirement("stop.robust.no-echo")

@@ -137,6 +137,23 @@ class AsksWhetherAKeyBeginsSo(Reference):
         return next((app for app in self.apps if len(key) > 8 and app.key.startswith(key)), None)
 
 
+@breaks("stop.auth.shortened-key")
+class ComparesAllButTheLastLetter(Reference):
+    """Compares keys of the same length without their last letter."""
+
+    def find_app(self, key: str) -> App | None:
+        return next((app for app in self.apps if len(app.key) == len(key) and app.key[:-1] == key[:-1]), None)
+
+
+@breaks("stop.auth.shortened-key")
+class ComparesTheEndsOfKeys(Reference):
+    """Compares both ends of keys of the same length, which are what it shows of them."""
+
+    def find_app(self, key: str) -> App | None:
+        ends = (len(key), key[:8], key[-4:])
+        return next((app for app in self.apps if (len(app.key), app.key[:8], app.key[-4:]) == ends), None)
+
+
 @breaks("stop.auth.lengthened-key")
 class CutsKeysToTheirLength(Reference):
     """Cuts what is too long for a key."""

@@ -249,6 +249,37 @@ class TakesLargeNumbersForUsers(Reference):
         return (isinstance(value, int) and value >= 2**31) or super().is_user(value)
 
 
+@breaks("stop.robust.no-server-error")
+class PreflightsBreakIt(Reference):
+    """Answers 500 to OPTIONS, which it has no route for."""
+
+    def answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            raise Refused(INTERNAL)
+        return super().answer(request)
+
+
+@breaks("stop.robust.users", "stop.robust.members")
+class PairsOfEscapesBreakIt(Reference):
+    """Refuses a body with the two escapes of a sign beyond 16 bits."""
+
+    def parse(self, raw: bytes) -> Any:
+        if rb"\ud83d" in raw:
+            raise Refused(MALFORMED)
+        return super().parse(raw)
+
+
+@breaks("stop.robust.exact-id")
+class ComparesTheEndsOfIds(Reference):
+    """Compares both ends of an id, which are what it shows of them."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        ends = (task_id[:8], task_id[-12:])
+        alike = (run for run in self.runs.all() if (run.task_id[:8], run.task_id[-12:]) == ends)
+        run = next(alike, None)
+        return super().find_run(run.task_id if run else task_id, app, user)
+
+
 @breaks("stop.robust.noise")
 class KnowsRanges(Reference):
     """Takes a range for one of any answer."""

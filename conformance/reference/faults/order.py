@@ -30,6 +30,22 @@ class FailsAndStops(Reference):
 
 
 @breaks("stop.lifecycle.nodes-in-order")
+class StopsCostOthersEvents(Reference):
+    """Loses what the streams of other runs were to be told in the moments after a stop."""
+
+    def on_stop(self, run: Run) -> None:
+        if not run.has_ended:
+            self.count("stopping")
+            self.later(0.3, lambda: self.count("stopping", -1))
+        super().on_stop(run)
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            if event["event"] != "node_finished" or self.count("stopping", 0) <= 0:
+                yield event
+
+
+@breaks("stop.lifecycle.nodes-in-order")
 class NodesEndTwice(Reference):
     """Delivers the end of every node twice."""
 

@@ -169,6 +169,17 @@ class StopsByALink(Reference):
         return super().answer(request)
 
 
+@breaks("stop.lifecycle.refused-stop")
+class StopsByHead(Reference):
+    """Does by HEAD what is asked of the path, and says that it is not allowed."""
+
+    def answer(self, request: Request) -> Response:
+        run = self.runs.by_task(request.path.split("/")[-2]) if request.method == "HEAD" else None
+        if run is not None and not request.query_string:
+            self.on_stop(run)
+        return super().answer(request)
+
+
 @breaks("stop.lifecycle.late-answer")
 class ArchivesBreakIt(Reference):
     """Answers 500 to a stop of a run that ended more than a second ago, for its row is in another table by then."""

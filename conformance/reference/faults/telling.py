@@ -7,8 +7,8 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Error, HangUp, Reference, Request
-from conformance.reference.answers import MALFORMED, METHOD_NOT_ALLOWED, NO_SUCH_RUN
+from conformance.reference import App, Error, Event, HangUp, Reference, Refused, Request, Run, workflow
+from conformance.reference.answers import MALFORMED, METHOD_NOT_ALLOWED, NO_SUCH_RUN, NO_USER
 from conformance.reference.faults.marking import breaks
 
 
@@ -100,6 +100,45 @@ class _TellsInMessage(_Malformed):
 
     def spoil(self, answer: Response) -> None:
         answer.set_data(json.dumps({"code": "bad_request", "message": self.text, "status": 400}))
+
+
+@breaks("stop.robust.no-leaks")
+class TellsWhoseTaskItIs(Reference):
+    """Refuses a stranger with the name of the user whose run it is."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = self.runs.by_task(task_id)
+        if run is not None and run.app == app and run.user != user:
+            raise Refused(Error(403, "forbidden", f"The task belongs to {run.user}."))
+        return super().find_run(task_id, app, user)
+
+
+@breaks("stop.robust.no-leaks", "stop.user.message")
+class ListsWhatGoesOn(Reference):
+    """Lists the tasks that there are where no user is named."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        tasks = ", ".join(run.task_id for run in self.runs.all() if not run.has_ended)
+        tells = error == NO_USER and tasks and request.operation == "stop"
+        return super().refusal(
+            request, replace(error, message=f"{error.message} There are {tasks}.") if tells else error
+        )
+
+
+@breaks("stop.robust.no-leaks")
+class NodesEndWithATrace(Reference):
+    """Tells in the end of the node that a stop interrupts where in its sources that happened."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            if event["event"] == "workflow_finished" and run.status == self.stopped:
+                text = 'Traceback (most recent call last):\n  File "/app/api/core/node.py", line 12, in run'
+                node = workflow.node_started(run, workflow.END)
+                yield node | {
+                    "event": "node_finished",
+                    "data": node["data"] | {"id": "interrupted", "status": "failed", "error": text},
+                }
+            yield event
 
 
 @breaks("stop.robust.no-leaks")

@@ -1,0 +1,53 @@
+"""What the answer to a stop must not tell of the runs of others; pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.exchange import Exchange
+from conformance.properties.known import DRAWN
+from conformance.trace import History
+
+TELLING = 8  # characters of an id or a name that occurs in no text by chance
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """An id of a run, or the name of its user."""
+
+    text: str
+    run: str
+    is_user: bool
+
+
+def told_of_others(history: History) -> Iterator[tuple[Exchange, str | None]]:
+    """Each stop with what its answer tells of another run, or to a stranger of the run's user; None where nothing."""
+    names = tuple(_names(history))
+    found: dict[bytes, list[_Name]] = {}
+    for exchange in history.exchanges:
+        if exchange.response is None or exchange.operation not in {"stop", DRAWN}:
+            continue
+        body = exchange.response.body
+        if body not in found:  # most answers are alike
+            found[body] = [name for name in names if name.text.encode() in body]
+        yield exchange, _told(exchange, found[body])
+
+
+def _names(history: History) -> Iterator[_Name]:
+    for run in history.runs:
+        user = run.stream.about.get("user")
+        for text, is_user in ((run.task_id, False), (run.run_id, False), (user, True)):
+            if text and len(text) >= TELLING:
+                yield _Name(text, run.stream.id, is_user)
+
+
+def _told(exchange: Exchange, found: list[_Name]) -> str | None:
+    sent = f"{exchange.request.url} {exchange.request.body.decode('utf-8', 'replace')}"
+    for name in found:
+        its_own = name.run == exchange.about.get("run")
+        known = its_own and (not name.is_user or exchange.about.get("by") == "owner")
+        if not known and name.text not in sent:
+            whose = (
+                "the user of the run" if its_own else "the user of another" if name.is_user else "another run"
+            )
+            return f"the answer names {whose}: {exchange.seen}"
+    return None
