@@ -6,7 +6,7 @@ Each function gives what is wrong with an exchange, None where nothing is.
 from collections.abc import Callable
 
 from conformance.exchange import Exchange
-from conformance.properties.known import MADE_UP, METHODS, Known, gist
+from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, Known, gist
 
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
 UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})
@@ -23,7 +23,7 @@ def no_answer(exchange: Exchange, _: Known) -> str | None:
 
 def server_error(exchange: Exchange, _: Known) -> str | None:
     status = exchange.status or 0
-    unknown_method = status == 501 and exchange.about.get("family") in METHODS
+    unknown_method = status == 501 and exchange.about.get("family") in METHODS | PREFLIGHT
     return f"answered {exchange.seen}" if status >= 500 and not unknown_method else None
 
 

@@ -205,6 +205,16 @@ def _segment(text: str) -> str:
     return quote(text, safe="") if text.strip(".") else "%20"
 
 
+def preflight(stop: str) -> list[Shape]:
+    """What a browser asks before it sends a stop from another site (Fetch §4.8)."""
+    headers = (
+        ("Origin", "https://conformance.example"),
+        ("Access-Control-Request-Method", stop),
+        ("Access-Control-Request-Headers", "authorization,content-type"),
+    )
+    return [Shape("preflight", b"", headers, authorization=None, method="OPTIONS")]
+
+
 def methods(stop: str) -> list[Shape]:
     """The other methods, for the task that does not exist; those without a body where bodies mean nothing."""
     bare = [Shape(name, b"", (), method=name) for name in ("GET", "HEAD")]

@@ -22,6 +22,9 @@ REFUSED = frozenset({"no stop"}) | GENERATED
 WIRE = frozenset({"wire"})
 IDS = frozenset({"ids"})
 METHODS = frozenset({"methods"})
+PREFLIGHT = frozenset(
+    {"preflight"}
+)  # of which the document says nothing; it may be answered in any way but by failing
 LONG = frozenset({"long users"})
 
 

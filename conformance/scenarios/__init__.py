@@ -74,7 +74,7 @@ MAIN = (
     Scenario(
         properties.drawn_requests,
         streams=0,
-        requests=48,
+        requests=49,
         needs_run=False,
         draws=True,
         drawn=drawn(12, 136, 8),

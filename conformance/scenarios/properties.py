@@ -57,6 +57,7 @@ def drawn_requests(stage: Stage) -> None:
     drawing.examples("no stop", bodies.no_stop_examples())
     drawing.examples("media types", heads.media_type_examples())
     drawing.all("methods", heads.methods(stage.contract.stop.method))
+    drawing.all("preflight", heads.preflight(stage.contract.stop.method))
     drawing.listed("users", bodies.listed_users())
     drawing.shapes("users", bodies.users())
     drawing.each("long users", [bodies.long_user(length) for length in bodies.LENGTHS])
