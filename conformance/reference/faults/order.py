@@ -31,17 +31,19 @@ class FailsAndStops(Reference):
 
 @breaks("stop.lifecycle.nodes-in-order")
 class StopsCostOthersEvents(Reference):
-    """Loses what the streams of other runs were to be told in the moments after a stop."""
+    """Loses the next end of a node in the streams of all other runs when one is stopped."""
 
     def on_stop(self, run: Run) -> None:
-        if not run.has_ended:
-            self.count("stopping")
-            self.later(0.3, lambda: self.count("stopping", -1))
+        for other in self.runs.all():
+            if other is not run and not (run.has_ended or other.has_ended):
+                self.count(("lost", other.id), 1 - self.count(("lost", other.id), 0))
         super().on_stop(run)
 
     def events(self, run: Run) -> Iterator[Event]:
         for event in super().events(run):
-            if event["event"] != "node_finished" or self.count("stopping", 0) <= 0:
+            if event["event"] == "node_finished" and self.count(("lost", run.id), 0) > 0:
+                self.count(("lost", run.id), -1)
+            else:
                 yield event
 
 
