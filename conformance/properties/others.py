@@ -1,5 +1,6 @@
 """What the answer to a stop must not tell of the runs of others; pure."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,17 @@ class _Name:
     run: str
     is_user: bool
 
+    def stands_in(self, body: bytes) -> bool:
+        """Whether a body has it, and not as a part of a longer one."""
+        text = self.text.encode()
+        whole = rb"(?<![\w-])" + re.escape(text) + rb"(?![\w-])"
+        return text in body and re.search(whole, body) is not None
+
+    def belongs_to(self, exchange: Exchange) -> bool:
+        """Whether whoever sent that may be told: it is of the same run, and the user is told to its owner only."""
+        its_own = self.run == exchange.about.get("run")
+        return its_own and (not self.is_user or exchange.about.get("by") == "owner")
+
 
 def told_of_others(history: History) -> Iterator[tuple[Exchange, str | None]]:
     """Each stop with what its answer tells of another run, or to a stranger of the run's user; None where nothing."""
@@ -28,7 +40,7 @@ def told_of_others(history: History) -> Iterator[tuple[Exchange, str | None]]:
             continue
         body = exchange.response.body
         if body not in found:  # most answers are alike
-            found[body] = [name for name in names if name.text.encode() in body]
+            found[body] = [name for name in names if name.stands_in(body)]
         yield exchange, _told(exchange, found[body])
 
 
@@ -42,12 +54,11 @@ def _names(history: History) -> Iterator[_Name]:
 
 def _told(exchange: Exchange, found: list[_Name]) -> str | None:
     sent = f"{exchange.request.url} {exchange.request.body.decode('utf-8', 'replace')}"
+    known = {
+        name.text for name in found if name.belongs_to(exchange)
+    }  # each app may count its runs by itself
     for name in found:
-        its_own = name.run == exchange.about.get("run")
-        known = its_own and (not name.is_user or exchange.about.get("by") == "owner")
-        if not known and name.text not in sent:
-            whose = (
-                "the user of the run" if its_own else "the user of another" if name.is_user else "another run"
-            )
-            return f"the answer names {whose}: {exchange.seen}"
+        if name.text not in known and name.text not in sent:
+            what = f"the user {name.text}" if name.is_user else f"the run {name.text}"
+            return f"the answer names {what}, of which its request did not speak: {exchange.seen}"
     return None

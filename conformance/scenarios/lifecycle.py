@@ -8,7 +8,7 @@ from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import mistake, mistakes
-from conformance.scenarios.opening import begins, in_its_midst, wait_for_work, well_after_start
+from conformance.scenarios.opening import begins, held_back, in_its_midst, wait_for_work, well_after_start
 from conformance.scenarios.stage import Stage
 
 LATE_STRANGER = "late stop of a stranger"
@@ -61,7 +61,10 @@ def between_nodes(stage: Stage) -> None:
             f"the workflow showed no end of a node within {SLOW_NODE:g} s to time a stop by; {SEVERAL}"
         )
     if run.over:
-        raise Unmet(f"the first end of a node by which to time a stop was that of the run; {SEVERAL}")
+        raise Unmet(
+            held_back(run)
+            or f"the first end of a node by which to time a stop was that of the run; {SEVERAL}"
+        )
     stage.stop(run, "stop")
     stage.settle(run)
 
@@ -80,7 +83,8 @@ def late_in_life(stage: Stage) -> None:
         moment = Moment(HALF * (stage.clock() - began) / 1000)
     if run.over:
         raise Unmet(
-            "the run was over before it could be stopped late; give a workflow that runs at least 5 s (--inputs)"
+            held_back(run)
+            or "the run was over before it could be stopped late; give a workflow that runs at least 5 s (--inputs)"
         )
     stage.stop(run, "stop")
     stage.settle(run)
