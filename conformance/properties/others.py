@@ -53,7 +53,10 @@ def _names(history: History) -> Iterator[_Name]:
 
 
 def _told(exchange: Exchange, found: list[_Name]) -> str | None:
-    sent = f"{exchange.request.url} {exchange.request.body.decode('utf-8', 'replace')}"
+    request = exchange.request
+    sent = " ".join(
+        (request.url, request.body.decode("utf-8", "replace"), *(value for _, value in request.headers))
+    )
     known = {
         name.text for name in found if name.belongs_to(exchange)
     }  # each app may count its runs by itself

@@ -188,17 +188,17 @@ def unusual_ids(stage: Stage) -> None:
         for word in (*NOTHING, *(STAND_INS if stage.target.near else ())):
             _resembling(stage, run, word, word)
 
+    once = stage.start("encoded once")
+    request = Shape(task=_encoded(once.task_id), body=object_of(once.user)).request(stage, "")
+    stage.stop(once, "encoded once", request=request, by="owner")
+    once.wait_over(stage.deadlines.stop)
+    stage.leave(once)
     double = started_early_enough(
         stage,
         "encoded twice",
         lambda run: _resembling(stage, run, _encoded(run.task_id).replace("%", "%25"), "encoded twice"),
     )
     padded = started_early_enough(stage, "padded", pad)
-    once = stage.start("encoded once")
-    request = Shape(task=_encoded(once.task_id), body=object_of(once.user)).request(stage, "")
-    stage.stop(once, "encoded once", request=request, by="owner")
-    once.wait_over(stage.deadlines.stop)
-    stage.leave(once)
     standing_in = started_early_enough(stage, "stood in for", stand_in)
     for run in (double, padded, standing_in):
         stage.finish(run)

@@ -62,7 +62,9 @@ def _out_of_order(run: Run) -> tuple[Event | None, str]:
         else:
             at_work[id_] -= 1
             ended.add(id_)
-    if ended and run.final_status == "succeeded":  # a stream may as well tell of no end at all
+    if (
+        ended - {None} and run.final_status == "succeeded" and not run.stops
+    ):  # it may as well tell of no end at all
         lost = (x for x in run.named("node_started") if x.member("data", "id") in begun - ended)
         return next(lost, None), "not at all, though the run succeeded"
     return None, ""

@@ -308,7 +308,7 @@ class LetsOneInTwentyIn(Reference):
         return self.apps[0] if looks_right and self.count("unknown") % 20 == 0 else app
 
 
-@breaks("stop.auth.lengthened-key")
+@breaks("stop.auth.lengthened-key", "stop.auth.shortened-key")
 class ComparesTheEndOfAKey(Reference):
     """Knows a key by its last twelve characters."""
 
