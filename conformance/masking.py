@@ -115,6 +115,7 @@ class Secrets:
             forms |= {value.upper(): f"${{{name}^^}}", value.lower(): f"${{{name},,}}"}
             forms |= {json.dumps(value)[1:-1]: f"${name}", quote(value, safe=""): f"${name}"}
             forms |= {value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1)}
+            forms |= {self.reveal(changed): changed for changed in with_another_letter(name, value)}
             forms |= {value: f"${name}", _user_name(value): as_user_name(name)}
         telling = ((form, name) for form, name in forms.items() if self._tells(form))
         return sorted(telling, key=lambda form: -len(form[0]))
@@ -129,10 +130,13 @@ def _user_name(value: str) -> str:
     return base64.b64encode(f"{value}:".encode()).decode("ascii")
 
 
-def with_another_letter(name: str, value: str, at: int) -> str:
-    """How a request refers to the key with another letter in the place of the one at ``at``."""
-    other = "y" if value[at] == "x" else "x"
-    return f"${{{name}:0:{at}}}{other}${{{name}:{at + 1}}}"
+def with_another_letter(name: str, value: str) -> tuple[str, str]:
+    """How requests refer to the key with another letter in its middle, and with another last one."""
+
+    def changed(at: int) -> str:
+        return f"${{{name}:0:{at}}}{'y' if value[at] == 'x' else 'x'}${{{name}:{at + 1}}}"
+
+    return changed(len(value) // 2), changed(len(value) - 1)
 
 
 def placeholder(name: str) -> str:

@@ -81,9 +81,9 @@ def credentials(stage: Stage) -> None:
         anvil.strike("unknown key again", key=made_up_key())
     if len(stage.keys.get(OWNER_KEY, "")) > 1:
         anvil.strike(SHORTENED, key=f"${{{OWNER_KEY}%?}}")
-        value = stage.keys[OWNER_KEY]
-        for case, at in zip(OTHER_LETTERS, (len(value) // 2, len(value) - 1), strict=True):
-            anvil.strike(case, key=with_another_letter(OWNER_KEY, value, at))
+        changed = with_another_letter(OWNER_KEY, stage.keys[OWNER_KEY])
+        for case, key in zip(OTHER_LETTERS, changed, strict=True):
+            anvil.strike(case, key=key)
     anvil.strike("lengthened key", key=f"${{{OWNER_KEY}}}x")
     for case, about in DECORATED.items():
         anvil.strike(case, key=about.replace("KEY", own))
