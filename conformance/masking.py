@@ -14,7 +14,8 @@ LONGEST_WORD = 20  # a longer value is no word, even if somebody wrote a key of 
 
 _REFERENCE = re.compile(
     r"\$\{(?P<part_of>[A-Za-z_][A-Za-z0-9_]*):(?P<first>\d+)(?::(?P<length>\d+))?\}"
-    r"|\$\{?([A-Za-z_][A-Za-z0-9_]*)(%\?+|\^\^|,,)?\}?|\$\(printf %s: \$([A-Za-z_][A-Za-z0-9_]*) \| base64\)"
+    r"|\$\{?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<change>%\?+|\^\^|,,)?\}?"
+    r"|\$\(printf %s: \$(?P<user>[A-Za-z_][A-Za-z0-9_]*) \| base64\)"
 )
 
 _ALONE = re.compile(r"[\w-]+", re.ASCII)  # what may be a key, and what it would be part of
@@ -42,14 +43,14 @@ class Secrets:
         return _REFERENCE.sub(self._value, text)
 
     def _value(self, match: re.Match[str]) -> str:
-        name, change = match["part_of"] or match.group(4) or match.group(6), match.group(5) or ""
+        name, change = match["part_of"] or match["name"] or match["user"], match["change"] or ""
         if name not in self.values:
             return match.group(0)
         value = self.values[name]
         if match["part_of"]:
             first, length = int(match["first"]), int(match["length"] or len(value))
             return value[first : first + length]
-        if match.group(6):
+        if match["user"]:
             return _user_name(value)
         match change[:2]:
             case "":

@@ -44,6 +44,11 @@ class Result:
         """Whether it is a SHOULD that failed."""
         return self.result == "fail" and self.level == "SHOULD"
 
+    @property
+    def told(self) -> str:
+        """The result as a reader takes it: a SHOULD that failed is a warning."""
+        return "warning" if self.is_warning else self.result
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:

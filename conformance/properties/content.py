@@ -183,23 +183,20 @@ def leaked(exchange: Exchange) -> str | None:
     sent = unquote_to_bytes(exchange.request.url) + exchange.request.body
     in_headers = (found for _, value in response.headers for found in secrets_in(value))
     # A page that says where else to go is written by frameworks, by the address under which a proxy asked them.
-    inside = () if 300 <= response.status < 400 else _inside(response.body)
+    redirects = 300 <= response.status < 400
     told = (
         text
-        for text in (*_told(response.body), *inside, *in_headers)
+        for text in (*_told(response.body, inside=not redirects), *in_headers)
         if text.encode() not in sent and not _own(text, exchange.request.url)
     )
     return next((f"the answer tells {text!r}" for text in told), None)
 
 
 @lru_cache(maxsize=256)  # most answers of a session are the same
-def _told(body: bytes) -> tuple[str, ...]:
-    return tuple(found for text in _texts_in(body) for found in secrets_in(text))
-
-
-@lru_cache(maxsize=256)
-def _inside(body: bytes) -> tuple[str, ...]:
-    return tuple(found.group() for text in _texts_in(body) for found in _INSIDE.finditer(text))
+def _told(body: bytes, *, inside: bool) -> tuple[str, ...]:
+    texts = tuple(_texts_in(body))
+    of_inside = (found.group() for text in texts if inside for found in _INSIDE.finditer(text))
+    return (*(found for text in texts for found in secrets_in(text)), *of_inside)
 
 
 @lru_cache(maxsize=256)

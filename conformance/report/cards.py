@@ -37,7 +37,7 @@ def kind(result: Result) -> str:
     """The result as a reader takes it: a SHOULD that fails is a warning, a MAY that was seen an observation."""
     if result.level == "MAY" and result.result == "pass":
         return "observed"
-    return "warning" if result.is_warning else result.result
+    return result.told
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _test(result: Result, status: str) -> dict[str, Json]:
 def markdown(evidence: Evidence) -> str:
     """The verdict for a pull request: outcome, what failed, what was not decided."""
     summary = evidence.summary
-    found = Counter(map(_told, evidence.results))
+    found = Counter(result.told for result in evidence.results)
     counts = ", ".join(f"{found[name]} {name}" for name in (*MARKS, "warning") if found[name])
     lines = [
         f"## Dify Workflow API: {summary['outcome']}",
@@ -96,11 +96,6 @@ def markdown(evidence: Evidence) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _told(result: Result) -> str:
-    """The result as a reader takes it."""
-    return "warning" if result.is_warning else result.result
-
-
 def _table(title: str, results: list[Result]) -> Iterator[str]:
     if not results:
         return
@@ -109,7 +104,7 @@ def _table(title: str, results: list[Result]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for result in results[:MOST]:
         told = f"{_cell(result.title)}<br>{_code(result.id)}"
-        yield f"| {_told(result)} | {result.level} | {told} | {_cell(result.reason)} |"
+        yield f"| {result.told} | {result.level} | {told} | {_cell(result.reason)} |"
     if len(results) > MOST:
         yield f"\nand {len(results) - MOST} more in verdict.json"
 

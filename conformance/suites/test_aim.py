@@ -74,10 +74,9 @@ def _let_start(next_run: Trace) -> None:
     """Require that the run after a stopped one was not refused, unless for what too many runs are refused for."""
     asked = next_run.where(lambda exchange: exchange.operation == "run" and exchange.case == "next")
     refused = [x for x in asked if x.response and not x.response.limits and 400 <= x.response.status < 500]
-    for start in refused:
-        stop = next_run.case("stop")
-        seen = f"the run after a stopped one could not be started: {start.seen}"
-        require(False, seen, stop, start, at=start.ended_at)
+    if refused:
+        seen = f"the run after a stopped one could not be started: {refused[0].seen}"
+        require(False, seen, next_run.case("stop"), refused[0], at=refused[0].ended_at)
 
 
 @requirement("stop.lifecycle.after-an-end")

@@ -197,8 +197,8 @@ def _ends_of_a_stopped(run: Run) -> list[Event]:
     """The ends of a run that was stopped, and of the nodes that ended since: what fails before may tell of itself."""
     if run.final_status != "stopped":
         return []
-    since = min((stop.sent_at for stop in run.stops), default=float("inf"))
-    return [*run.named(TERMINAL), *run.named("node_finished", after=since)]
+    nodes = run.named("node_finished", after=run.effective.sent_at) if run.effective else []
+    return [*run.named(TERMINAL), *nodes]
 
 
 @requirement("stop.robust.no-echo")

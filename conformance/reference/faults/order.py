@@ -6,15 +6,30 @@ from conformance.reference import Event, Reference, Run
 from conformance.reference.faults.marking import breaks
 
 
-@breaks("stop.lifecycle.first-event")
-class BeginsTwice(Reference):
-    """Sends the first event twice."""
+class _Twice(Reference):
+    """Sends each event of one name twice."""
+
+    name = ""
 
     def events(self, run: Run) -> Iterator[Event]:
         for event in super().events(run):
             yield event
-            if event["event"] == "workflow_started":
+            if event["event"] == self.name:
                 yield event
+
+
+@breaks("stop.lifecycle.first-event")
+class BeginsTwice(_Twice):
+    """Sends the first event twice."""
+
+    name = "workflow_started"
+
+
+@breaks("stop.lifecycle.one-end")
+class EndsTwice(_Twice):
+    """Sends the last event twice."""
+
+    name = "workflow_finished"
 
 
 @breaks("stop.lifecycle.one-end")
@@ -48,14 +63,10 @@ class StopsCostOthersEvents(Reference):
 
 
 @breaks("stop.lifecycle.nodes-in-order")
-class NodesEndTwice(Reference):
+class NodesEndTwice(_Twice):
     """Delivers the end of every node twice."""
 
-    def events(self, run: Run) -> Iterator[Event]:
-        for event in super().events(run):
-            yield event
-            if event["event"] == "node_finished":
-                yield event
+    name = "node_finished"
 
 
 @breaks("stop.lifecycle.nodes-in-order")

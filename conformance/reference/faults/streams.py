@@ -139,17 +139,6 @@ class TaskIdsAreUsedAgain(Reference):
 
 
 @breaks("stop.lifecycle.one-end")
-class EndsTwice(Reference):
-    """Sends the last event twice."""
-
-    def events(self, run: Run) -> Iterator[Event]:
-        for event in super().events(run):
-            yield event
-            if event["event"] == "workflow_finished":
-                yield event
-
-
-@breaks("stop.lifecycle.one-end")
 class StopsAndSucceeds(Reference):
     """Says of a stopped run that it was stopped, and then that it succeeded."""
 

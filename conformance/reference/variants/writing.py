@@ -108,17 +108,10 @@ class CompressesStreams(Reference):
 
 
 @unusual()
-class CompressionHoldsStreams(Reference):
+class CompressionHoldsStreams(CompressesStreams):
     """Compresses streams for whoever accepts it, and lets nothing of those through before the run is over."""
 
-    def respond(self, request: Request, response: Response) -> Response:
-        response = super().respond(request, response)
-        if response.is_streamed and "gzip" in request.headers.get("Accept-Encoding", ""):
-            response.response = self.held(iter(response.response))
-            response.headers["Content-Encoding"] = "gzip"
-        return response
-
-    def held(self, chunks: Iterator[Any]) -> Iterator[bytes]:
+    def compressed(self, chunks: Iterator[Any]) -> Iterator[bytes]:
         yield gzip.compress(b"".join(chunks))
 
 
