@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from conformance.effort import EFFORTS, Effort
 from conformance.requirements import Requirement
-from conformance.target import Target, UsageError, from_environment, read_target
+from conformance.settings import from_environment, read_target
+from conformance.target import Target, UsageError
 
 SCOPES = ("all", "contract")
 FEW = 6  # what is more than that is counted, not listed

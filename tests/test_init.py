@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.target import read_target
+from conformance.settings import read_target
 from tests.commandline import SECONDS, surroundings
 
 URL = "https://dify.example/v1"

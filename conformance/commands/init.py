@@ -7,7 +7,8 @@ from typing import NoReturn
 
 import click
 
-from conformance.target import CONFIG, KEYS, OWNER_KEY, UsageError, checked_url, from_environment, read_target
+from conformance.settings import CONFIG, checked_url, from_environment, read_target
+from conformance.target import KEYS, OWNER_KEY, UsageError
 from conformance.verdict import EXIT_USAGE
 
 NAME = r"[A-Za-z0-9_-]+"
