@@ -15,7 +15,6 @@ from conformance.probe.transport import BoundedTransport, until
 from conformance.target import Target, UsageError
 
 IDLE = 4  # connections kept open between requests; a default Dify serves ten in all, one for each stream
-CHUNK = 1 << 16
 KEPT = 1 << 14  # bytes of an answer that is too large to be judged
 CLOSED = (  # in the words of httpcore, and of h11 where it saw the end of a connection first
     "without sending a response",
@@ -101,7 +100,7 @@ class HttpProbe:
 
     def _read(self, head: httpx.Response, received: bytearray, clock: Clock) -> Fault | None:
         limit = self.target.limits.body
-        for chunk in head.iter_bytes(CHUNK):
+        for chunk in head.iter_bytes():
             received += chunk
             self.budget.receive(len(chunk))
             if len(received) > limit:

@@ -6,7 +6,7 @@ Each function gives what is wrong with an exchange, None where nothing is.
 from collections.abc import Callable
 
 from conformance.exchange import Exchange
-from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, Known, gist
+from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, UNREADABLE, Known, gist
 
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
 UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})
@@ -18,10 +18,26 @@ LARGE = 65_536  # bytes of a request that a server may refuse by closing the con
 def no_answer(exchange: Exchange, _: Known) -> str | None:
     fault = exchange.fault
     lost = fault is not None and exchange.response is None and fault.kind in UNHEARD
-    return exchange.seen if lost else None
+    return exchange.seen if lost and not _dropped(exchange) else None
 
 
 def server_error(exchange: Exchange, _: Known) -> str | None:
+    return None if exchange.about.get("kind") in UNREADABLE else _failed(exchange)
+
+
+def stumbled(exchange: Exchange, _: Known) -> str | None:
+    if exchange.about.get("kind") not in UNREADABLE:
+        return None
+    return exchange.seen if _dropped(exchange) else _failed(exchange)
+
+
+def _dropped(exchange: Exchange) -> bool:
+    """Whether an error that nobody caught ended the connection, as it does in servers without a framework."""
+    reset = exchange.fault is not None and exchange.fault.kind == "reset" and exchange.response is None
+    return reset and exchange.about.get("kind") in UNREADABLE
+
+
+def _failed(exchange: Exchange) -> str | None:
     status = exchange.status or 0
     unknown_method = status == 501 and exchange.about.get("family") in METHODS | PREFLIGHT
     return f"answered {exchange.seen}" if status >= 500 and not unknown_method else None

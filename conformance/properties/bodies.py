@@ -1,6 +1,5 @@
 """Strategies for the bodies of stops: what each family of requests draws."""
 
-import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -217,48 +216,6 @@ def nearly_json() -> list[Shape]:
         "wrong escape": f'{{"user": "{USER}\\x41"}}',
     }
     return [Shape(kind, text.encode()) for kind, text in texts.items()]
-
-
-def listed_odd_bodies() -> list[Shape]:
-    """Bodies that may be taken or refused, but not stumbled over."""
-    coded = (*JSON_HEADERS, ("Content-Encoding", "gzip"))
-    good = object_of()
-    return [
-        Shape("duplicate user", f'{{"user": "{USER}", "user": "{USER}"}}'.encode()),
-        Shape("duplicate user of two types", f'{{"user": 1, "user": "{USER}"}}'.encode()),
-        Shape("byte order mark", b"\xef\xbb\xbf" + good),
-        Shape("UTF-16", good.decode().encode("utf-16")),
-        Shape("UTF-32", good.decode().encode("utf-32")),
-        Shape(
-            "Latin-1 declared",
-            '{"user": "conformance-é"}'.encode("latin-1"),
-            (("Content-Type", "application/json; charset=latin-1"),),
-        ),
-        Shape("gzip", gzip.compress(good, mtime=0), coded),
-        Shape("gzip only claimed", good, coded),
-        Shape("unknown coding", good, (*JSON_HEADERS, ("Content-Encoding", "conformance"))),
-        Shape("huge number", f'{{"user": "{USER}", "n": 1e400}}'.encode()),
-        Shape("long number", f'{{"user": "{USER}", "n": {"9" * 5000}}}'.encode()),
-        Shape("many members", object_of(**{f"m{number}": number for number in range(2000)})),
-        Shape("nul in a name", object_of(**{"a\x00b": 1})),
-        Shape("prototype", object_of(__proto__={"user": 1}, constructor={"prototype": {}})),
-    ]
-
-
-@cache
-def deep_bodies() -> SearchStrategy[Shape]:
-    """Bodies that are nested deep."""
-    return st.integers(1, 20_000).flatmap(
-        lambda depth: st.sampled_from(
-            [
-                Shape(
-                    "deep array", b'{"user": "%s", "n": %s%s}' % (USER.encode(), b"[" * depth, b"]" * depth)
-                ),
-                Shape("deep object", b'{"n":' * depth + b"1" + b"}" * depth),
-                Shape("deep and open", b"[" * depth),
-            ]
-        )
-    )
 
 
 # What changes nothing ------------------------------------------------------------------------------------

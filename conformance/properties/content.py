@@ -24,7 +24,18 @@ def broken_off(exchange: Exchange, _: Known) -> str | None:
         return f"both Content-Length and Transfer-Encoding frame the body: {exchange.seen}"
     if fault is None or fault.kind == "too large" or exchange.about.get("family") in WIRE:
         return None
+    if response and fault.kind == "reset" and _closes_early(response):
+        return None
     return f"{fault.kind}: {fault.text}" if response or fault.kind == "protocol" else None
+
+
+def _closes_early(response: Response) -> bool:
+    """Whether it is a refusal by closing, which parsers send before they have read the request (RFC 9112 §9.6).
+
+    What comes of the request after that resets the connection, and with it the end of the answer.
+    """
+    framed = any(response.header(name) is not None for name in ("content-length", "transfer-encoding"))
+    return response.status >= 400 and not framed and "close" in response.listed("connection").lower()
 
 
 def json_body(exchange: Exchange) -> bytes | None:

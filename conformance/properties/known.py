@@ -26,6 +26,13 @@ PREFLIGHT = frozenset(
     {"preflight"}
 )  # of which the document says nothing; it may be answered in any way but by failing
 LONG = frozenset({"long users"})
+ODD = frozenset({"odd bodies"})
+
+BOTTOMLESS = ("bottomless array", "bottomless object", "bottomless and open")
+LONG_NUMBER = "long number"
+CODED = ("gzip only claimed", "unknown coding")
+# Kinds of bodies that what reads JSON in many a language gives up, with an error that is easily overlooked.
+UNREADABLE = frozenset({*BOTTOMLESS, LONG_NUMBER, *CODED})
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from conformance.properties.known import (
     IDS,
     LONG,
     METHODS,
+    ODD,
     PLAIN,
     PREFLIGHT,
     REFUSED,
@@ -82,6 +83,7 @@ ALL: tuple[Rule, ...] = (
     Rule("no-server-error", answers.server_error, besides=LONG | WIRE, check="not_a_server_error"),
     Rule("long-user", answers.long_user, LONG),
     Rule("answers", answers.no_answer, besides=LONG | WIRE),
+    Rule("odd-bodies", answers.stumbled, ODD),
     Rule(
         "status",
         answers.undocumented,

@@ -42,7 +42,7 @@ PADDINGS = (
 
 def prepare(effort: Effort) -> None:
     """Import what draws, for which there is time while the first runs come to the point where they are stopped."""
-    from conformance.properties import bodies, drawing, heads, wire  # noqa: F401, PLC0415
+    from conformance.properties import bodies, drawing, heads, odd, wire  # noqa: F401, PLC0415
 
     if effort.reaches("standard"):
         from conformance.properties import generated, phases  # noqa: F401, PLC0415
@@ -50,7 +50,7 @@ def prepare(effort: Effort) -> None:
 
 def drawn_requests(stage: Stage) -> None:
     """Send stops with drawn users, bodies, headers, keys, ids and methods, and see that all is as before."""
-    from conformance.properties import bodies, heads  # noqa: PLC0415
+    from conformance.properties import bodies, heads, odd  # noqa: PLC0415
     from conformance.properties.drawing import Drawing  # noqa: PLC0415
 
     drawing = Drawing(stage, turns=21)
@@ -66,8 +66,8 @@ def drawn_requests(stage: Stage) -> None:
     drawing.listed("no stop", bodies.listed_no_stop())
     drawing.shapes("no stop", bodies.no_stop())
     drawing.listed("nearly JSON", bodies.nearly_json())
-    drawing.listed("odd bodies", bodies.listed_odd_bodies())
-    drawing.shapes("odd bodies", bodies.deep_bodies())
+    drawing.listed("odd bodies", odd.listed_odd_bodies())
+    drawing.shapes("odd bodies", odd.deep_bodies())
     drawing.listed("media types", heads.listed_media_types())
     drawing.shapes("media types", heads.media_types())
     drawing.listed("credentials", heads.listed_credentials())

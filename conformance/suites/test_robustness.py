@@ -36,6 +36,11 @@ def test_every_request_is_answered(drawn_requests: Trace, contract: Contract) ->
     held("answers", contract.stop, drawn_requests)
 
 
+@requirement("stop.robust.odd-bodies")
+def test_bodies_beyond_measure_are_no_server_error(drawn_requests: Trace, contract: Contract) -> None:
+    held("odd-bodies", contract.stop, drawn_requests)
+
+
 @requirement("stop.robust.status")
 def test_the_status_is_documented_or_a_client_error(drawn_requests: Trace, contract: Contract) -> None:
     held("status", contract.stop, drawn_requests)

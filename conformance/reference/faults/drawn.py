@@ -134,6 +134,37 @@ class ResetsOnNul(Reference):
         return user
 
 
+@breaks("stop.robust.odd-bodies")
+class TrustsTheCoding(Reference):
+    """Answers 500 to a body that only claims to be compressed."""
+
+    def answer(self, request: Request) -> Response:
+        coding = request.headers.get("Content-Encoding")
+        if coding == "gzip" and not request.get_data().startswith(b"\x1f\x8b"):
+            return self.refuse(request, INTERNAL)
+        return super().answer(request)
+
+
+@breaks("stop.robust.odd-bodies")
+class FallsIntoDepths(Reference):
+    """Ends the connection where its parser of JSON gives up a body that is nested too deep."""
+
+    def parse(self, raw: bytes) -> Any:
+        if raw.count(b"[") + raw.count(b'{"') > 990:
+            raise HangUp
+        return super().parse(raw)
+
+
+@breaks("stop.robust.odd-bodies")
+class OverlooksLongNumbers(Reference):
+    """Answers 500 to a number of more than 4,300 digits, which Python refuses to read."""
+
+    def parse(self, raw: bytes) -> Any:
+        if b"9" * 4301 in raw:
+            raise Refused(INTERNAL)
+        return super().parse(raw)
+
+
 @breaks("stop.robust.status")
 class MovesWhenCompressed(Reference):
     """Redirects whoever sends a compressed body."""

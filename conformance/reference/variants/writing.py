@@ -2,13 +2,14 @@
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import Error, Reference, Request
+from conformance.reference import Error, HangUp, Reference, Request
 from conformance.reference.variants.marking import unusual
 from conformance.reference.wire import encode
 
@@ -207,10 +208,21 @@ class DropsIdleConnections(Reference):
     """Closes a connection after an answer without having said so."""
 
     def wire(self, request: Request, response: Response) -> Iterator[bytes]:
-        from conformance.reference import HangUp  # noqa: PLC0415
-
         yield from super().wire(request, response)
         raise HangUp
+
+
+@unusual()
+class ResetsWhatItsParserRefuses(Reference):
+    """Refuses an unknown method or a path that is none while the body is still coming, which resets the connection."""
+
+    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
+        known = request.method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+        if known and not re.search("%(?![0-9A-Fa-f]{2})", request.environ.get("REQUEST_URI", "")):
+            yield from super().wire(request, response)
+            return
+        yield b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request"
+        raise HangUp(reset=True)
 
 
 @unusual()
