@@ -15,6 +15,7 @@ from conformance.verdict import EXIT_CODES
 REFUSED_ALL = "credentials"  # the scenario whose every stop is refused, whatever the mode of the app
 
 SERVER_FAULT = 500  # from this status on, an answer says nothing of the key
+FEW = 3  # ids of a topic that are named one by one
 SHORT_RUN = 5.0  # seconds; a stop of a shorter run may come too late
 WORKFLOW = "workflow"
 CALLED = {
@@ -95,7 +96,8 @@ class Diagnosis:
         """For people."""
         yield from self.findings
         yield _counted(self.testable, catalogue)
-        yield from (lack.told(catalogue) for lack in self.lacks)
+        if self.testable:  # else a finding says why
+            yield from (lack.told(catalogue) for lack in self.lacks)
         if self.exit_code == 0:
             yield "A full verdict is possible: dify-conformance run gives it."
 
@@ -175,6 +177,8 @@ def _named(requirements: tuple[Requirement, ...], catalogue: Catalogue) -> Itera
         whole = [one for one in catalogue if one.topic == topic]
         if len(lacking) == len(whole) > 1:
             yield f"stop.{topic}.* (all {len(whole)})"
+        elif len(lacking) > FEW:
+            yield f"stop.{topic}.* ({len(lacking)} of {len(whole)})"
         else:
             yield from (one.id for one in lacking)
 

@@ -13,6 +13,7 @@ from conformance.target import Target, UsageError
 
 SCOPES = ("all", "contract")
 FEW = 6  # what is more than that is counted, not listed
+ROOT = "stop."  # what the id of every requirement begins with
 DEADLINES = ("answer", "stop", "grace", "detail")
 
 Kind = Literal["text", "file", "number", "count", "flag", "many"]
@@ -157,7 +158,7 @@ def read_options(get: Getter) -> Options:
         reports=get("--reports"),
         spec=get("--spec"),
         recording=get("--recording"),
-        only=tuple(get("--only")),
+        only=tuple(map(whole_id, get("--only"))),
         scope=get("--scope"),
         strict=bool(get("--strict-should")),
         effort=get("--effort"),
@@ -166,6 +167,11 @@ def read_options(get: Getter) -> Options:
         write_baseline=get("--write-baseline"),
         profile=get("--profile"),
     )
+
+
+def whole_id(prefix: str) -> str:
+    """The beginning of an id, to which the word that all begin with may be lacking."""
+    return prefix if not prefix or ROOT.startswith(prefix) or prefix.startswith(ROOT) else ROOT + prefix
 
 
 def target_of(get: Getter, embedded: str | None = None) -> Target | None:

@@ -112,10 +112,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.extra_keyword_matches.add(one.id)
     options = read_options(getter(config))
     for prefix in options.only:
-        if not any(one.id.startswith(prefix) for one in judge.catalogue):
-            judge.refused = (
-                f"--only {prefix}: no requirement's id begins so. `dify-conformance list` shows them."
-            )
+        if not prefix or not any(one.id.startswith(prefix) for one in judge.catalogue):
+            judge.refused = f"--only {prefix or '(nothing)'}: no requirement's id begins so. `dify-conformance list` shows them."
     left_out = [item for item in items if (one := judge.requirement(item)) and not options.wants(one)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -141,6 +139,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         names.update(getattr(item, "fixturenames", ()))
     scenarios = [name for name in SCENARIOS if name in names or "history" in names]
     selected = [one.id for item in session.items if (one := judge.requirement(item))]
+    if not selected:
+        if session.items:
+            return  # tests of somebody else, to whom ours were added
+        _end(session.config, "No requirement is chosen, so that there is nothing to judge.", EXIT_USAGE)
     try:
         told = session.config.pluginmanager.has_plugin("terminalreporter")
         brief = any(ended.brief for ended in _callers(session.config))

@@ -8,7 +8,7 @@ from conformance.judging import Inconclusive, NoAnswer, Violation, require, show
 from conformance.trace import Run, Trace
 
 UNAUTHORIZED = 401
-OVER = frozenset({400, 404, 409, 410})  # what a stop of a run that is over may be refused with
+OVER = frozenset({400, 404, 409, 410, 422})  # what a stop of a run that is over may be refused with
 
 
 def refused_as(exchange: Exchange, error: DocumentedError) -> None:

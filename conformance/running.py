@@ -25,6 +25,7 @@ from conformance.session import Session, Source, header, summary
 from conformance.target import Target, UsageError
 from conformance.verdict import Result, Verdict
 
+LIVE = ("--base-url", "--target", "--config")
 REASON = 4000  # characters of what is told of one requirement
 
 
@@ -188,6 +189,10 @@ class Asked:
 def begin(asked: Asked, stack: ExitStack) -> Running:
     """Open the target for a session, which is then to be started; raises UsageError, NotStarted."""
     options = _chosen(read_options(asked.get), asked)
+    if options.recording and (asked_too := [flag for flag in LIVE if asked.get(flag)]):
+        raise UsageError(
+            f"With --recording nothing is sent, and {asked_too[0]} says whom to ask. Leave one of them out."
+        )
     expected = None if options.recording else _expected(asked.get, stack)
     try:
         contract = load_contract(options.spec)
@@ -275,5 +280,5 @@ def _embedded(get: Getter, address: Address) -> Target:
     """The embedded reference server as the target."""
     base = target_of(get, embedded=address.base_url)
     assert base is not None
-    limits = replace(base.limits, concurrency=max(base.limits.concurrency, STREAMS))
+    limits = base.limits if get("--concurrency") else replace(base.limits, concurrency=STREAMS)
     return replace(base, keys=dict(address.keys), limits=limits, embedded=True)

@@ -161,5 +161,5 @@ def _made_up(attributes: Mapping[str, Json]) -> Any:
 def _number(value: Json) -> int | None:
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # JSON has numbers that Python reads as infinite
         return None

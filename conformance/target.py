@@ -89,6 +89,7 @@ class Target:
     embedded: bool = False
     ordinary: str = field(default="", repr=False)  # words that any answer may have
     unsearched: tuple[str, ...] = ()  # keys that answers are not searched for
+    remarks: tuple[str, ...] = ()  # what of the settings is not used, and why
 
     @property
     def secrets(self) -> Secrets:

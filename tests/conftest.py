@@ -24,6 +24,14 @@ from tests.editions import Edition, writer
 from tests.judged import Judge, Judged
 
 ROOT = Path(__file__).resolve().parent.parent
+LONGEST = 600  # seconds for one test; the longest takes a tenth of it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a test that hangs say where; users of the suites, who have no plugin for that, are not asked for one."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests"):
+            item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 @pytest.fixture(scope="session")

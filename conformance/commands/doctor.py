@@ -39,6 +39,8 @@ def _doctor(as_json: bool, **values: Any) -> None:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
     target, catalogue = director.target, load_catalogue()
+    for remark in target.remarks:
+        click.echo(remark, err=as_json)
     if OWNER_KEY in target.keys:
         click.echo("Starting two runs, and stopping one of them; about 20 requests.", err=as_json)
     director.start(["finished"])

@@ -7,8 +7,9 @@ from typing import NoReturn
 
 import click
 
-from conformance.settings import CONFIG, checked_url, from_environment, read_target
+from conformance.settings import CONFIG, from_environment, read_target
 from conformance.target import KEYS, OWNER_KEY, UsageError
+from conformance.values import checked_url
 from conformance.verdict import EXIT_USAGE
 
 NAME = r"[A-Za-z0-9_-]+"

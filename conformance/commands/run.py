@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.folder import JUNIT, OUTPUT, TABLE, VERDICT, remove
-from conformance.options import BY_FLAG, OPTIONS, Option
+from conformance.options import BY_FLAG, OPTIONS, Getter, Option, target_of
 from conformance.scratch import use_scratch
+from conformance.target import UsageError
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values
     if wrong := [flag for flag in ALONE if values[BY_FLAG[flag].name]]:
         click.echo(f"{wrong[0]} is for one target. Leave it out, or give one --target.", err=True)
         return EXIT_USAGE
+    if wrong_one := _wrong(targets, values):
+        click.echo(wrong_one, err=True)
+        return EXIT_USAGE
     reports: Path = values["conformance_reports"]
     click.echo(f"judging {', '.join(targets)} side by side; what each prints is in {reports}/NAME/{OUTPUT}")
     own = {TARGET.name: None, "conformance_reports": None}
@@ -148,6 +152,20 @@ def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values
     write_table(judged, reports)
     tell(judged, sys.stdout)
     return worst(judged)
+
+
+def _wrong(targets: Sequence[str], values: dict[str, Any]) -> str:
+    """What is wrong with one of several targets, told before the first is asked anything."""
+
+    def getter(name: str) -> Getter:
+        return lambda flag: name if flag == TARGET.flag else values[BY_FLAG[flag].name]
+
+    try:
+        for name in targets:
+            target_of(getter(name))
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 @contextmanager

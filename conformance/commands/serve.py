@@ -53,8 +53,15 @@ def _reference(version: str | None, fault: str | None) -> "type[Reference]":
 
 def _known(name: str, names: Mapping[str, object], what: str) -> str:
     if name not in names:
-        close = get_close_matches(name, names, n=3, cutoff=0.5) or list(names)[:8]
-        _refuse(f"There is no {what} {name!r}. Did you mean {', '.join(close)}?")
+        close = get_close_matches(name, names, n=3, cutoff=0.5)
+        known = (
+            "`dify-conformance list --faults` names them"
+            if what == "fault"
+            else f"known are {', '.join(names)}"
+        )
+        _refuse(
+            f"There is no {what} {name!r}. " + (f"Did you mean {', '.join(close)}?" if close else f"{known}.")
+        )
     return name
 
 
@@ -91,7 +98,9 @@ command = click.Command(
         click.Option(
             ["--as", "version"], metavar="VERSION", help="as that version of Dify, such as dify-1.12"
         ),
-        click.Option(["--fault"], metavar="NAME", help="with that fault; dify-conformance prove names them"),
+        click.Option(
+            ["--fault"], metavar="NAME", help="with that fault; dify-conformance list --faults names them"
+        ),
         click.Option(["--json", "as_json"], is_flag=True, help="print one line of JSON, for scripts"),
     ],
     help="""Run the reference server alone and print its base URL and keys.

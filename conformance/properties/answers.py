@@ -6,6 +6,7 @@ Each function gives what is wrong with an exchange, None where nothing is.
 from collections.abc import Callable
 
 from conformance.exchange import Exchange
+from conformance.properties.content import refused_unread
 from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, UNREADABLE, Known, gist
 
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
@@ -76,8 +77,12 @@ def no_envelope(exchange: Exchange, _: Known) -> str | None:
         return None
     if exchange.fault or exchange.request.method == "HEAD":
         return None
-    if response.status == 400 and exchange.about.get("family") in METHODS:
-        return None  # a method that it does not know is broken HTTP to many a parser, below the application
+    if response.status == 400 and (
+        exchange.about.get("family") in METHODS or refused_unread(exchange, response)
+    ):
+        return (
+            None  # a method or a form that it cannot read is broken to many a parser, below the application
+        )
     member = response.member
     if not member:
         return f"a {response.status} whose body is no JSON object: {exchange.seen}"

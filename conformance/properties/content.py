@@ -144,11 +144,18 @@ def other_media_type(exchange: Exchange, known: Known) -> str | None:
         or not answer.media_types
         or exchange.about.get("family") in IDS | WIRE
         or refused_for_its_path(exchange)
+        or refused_unread(exchange, response)
     ):
         return None
     if answer.declares(response.media_type) or exchange.request.method == "HEAD":
         return None
     return f"a {response.status} of media type {response.media_type!r}, documented is {', '.join(answer.media_types)}"
+
+
+def refused_unread(exchange: Exchange, response: Response) -> bool:
+    """Whether a form was refused without a word, by what takes forms apart before anybody else sees them."""
+    form = exchange.request.listed("content-type").lower().startswith("multipart/")
+    return form and response.status == 400 and not response.body and not response.media_type
 
 
 def refused_for_its_path(exchange: Exchange) -> bool:

@@ -82,9 +82,14 @@ class Matrix:
         right = sum(trial.good for trial in variants)
         requests = sum(trial.requests for trial in self.trials)
         again = sum(trial.again and trial.good for trial in self.trials)
+        told = [
+            f"{killed} of {len(faults)} faulty servers convicted by exactly their requirements"
+            if faults
+            else "",
+            f"{right} of {len(variants)} correct ones left alone" if variants else "",
+        ]
         return (
-            f"{killed} of {len(faults)} faulty servers convicted by exactly their requirements, "
-            f"{right} of {len(variants)} correct ones left alone"
+            f"{', '.join(filter(None, told))}"
             f"{f', {again} of them at the second attempt' if again else ''}; "
             f"{requests} requests in {self.seconds:.0f} s at {self.effort} effort, {self.processes} processes"
         )

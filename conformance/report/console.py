@@ -1,6 +1,8 @@
 """Prints a session under way: quiet progress on a terminal, plain lines without one."""
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TextIO
 
 from conformance.session import Session
@@ -12,6 +14,7 @@ class Console:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._live = out.isatty()
+        self._deaf = False
 
     def begin(self, session: Session) -> None:
         """Say whom it is about, by which document, and how much will be sent."""
@@ -22,6 +25,8 @@ class Console:
             f"sending at most {target.limits.max_requests} requests, and stops that clean up; "
             "stopping only runs that the suite starts itself"
         )
+        for remark in target.remarks:
+            self._line(remark)
         if target.missing:
             self._line(f"without {', '.join(target.missing)}: what needs them stays untested")
         if unsearched := ", ".join(target.unsearched):
@@ -37,16 +42,31 @@ class Console:
     def progress(self, done: int, total: int) -> None:
         """Show how many requirements are decided."""
         if self._live:
-            self._out.write(f"\r\x1b[2K{done} of {total} requirements decided")
-            self._out.flush()
+            self._write(f"\r\x1b[2K{done} of {total} requirements decided")
 
     def end(self, lines: Iterable[str]) -> None:
         """Print the verdict."""
         if self._live:
-            self._out.write("\r\x1b[2K")
+            self._write("\r\x1b[2K")
         for line in lines:
             self._line(line)
 
     def _line(self, text: str) -> None:
-        self._out.write(text + "\n")
-        self._out.flush()
+        self._write(text + "\n")
+
+    def _write(self, text: str) -> None:
+        """Write as long as somebody reads: what `head` cuts off is no matter of the verdict."""
+        if self._deaf:
+            return
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except OSError:
+            self._deaf = True
+            _silence(self._out)
+
+
+def _silence(out: TextIO) -> None:
+    """Let what is still to be flushed go nowhere, or Python would end with an exit code of its own."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

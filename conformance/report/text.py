@@ -8,6 +8,7 @@ from conformance.liveness import liveness
 from conformance.report.curl import curl
 from conformance.scenarios.requests import IDENTITY
 from conformance.session import Session, find, uncovered
+from conformance.target import OWNER_KEY
 from conformance.trace import History
 from conformance.verdict import NOTHING, Result, Verdict, number
 
@@ -90,7 +91,7 @@ def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
         moments.append(
             (
                 exchange.ended_at,
-                f"← {exchange.ending or ''} {exchange.seen if not exchange.events else ''}".rstrip(),
+                f"← {exchange.seen if not exchange.events else f'end of the stream: {exchange.ending}'}",
             )
         )
         moments += [
@@ -160,7 +161,8 @@ def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) 
     yield from _held_up(session.history())
     counts = ", ".join(_counts(verdict, session.options.strict))
     yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
-    yield f"{verdict.outcome}: {verdict.summary}"
+    keyless = f"; {OWNER_KEY} is not set" if OWNER_KEY in session.target.missing else ""
+    yield f"{verdict.outcome}: {verdict.summary}{keyless}"
 
 
 def _held_up(history: History) -> Iterator[str]:

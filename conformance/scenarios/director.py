@@ -89,6 +89,7 @@ class Director:
         self._traces: dict[str, Future[Trace]] = {}
         self._shown: dict[str, Future[Trace]] = {}  # as far as the others need them
         self._threads: list[threading.Thread] = []
+        self._begun: set[str] = set()
         self._no_run: str | None = None
 
     def start(self, names: Iterable[str]) -> None:
@@ -139,8 +140,18 @@ class Director:
         self._probe.close()
 
     def _play(self, chosen: list[Scenario]) -> None:
+        try:
+            self._play_all(chosen)
+        except Exception:  # noqa: BLE001 - as below: who waits for a trace would wait for ever
+            self.stop("the suite itself failed")
+            why = self._crashed("the session")
+            for scenario in chosen:
+                if scenario.name not in self._begun:
+                    self._close(Trace(scenario.name, crashed=why))
+
+    def _play_all(self, chosen: list[Scenario]) -> None:
         self._act(REACH)
-        self._give_up_early()
+        self._give_up_early(REACH)
         self._inputs = choose_inputs(self.target.inputs, self.target.run_seconds, self._parameters())
         self._patience = Patience(self.target.deadlines, self._inputs.seconds)
         threads = []
@@ -151,14 +162,17 @@ class Director:
             threads.append(self._begin(scenario, stopped))
             if scenario in FIRST:
                 stopped.wait()
+            if scenario is PLAIN and self._no_run is not None:
+                self._give_up_early(REACH, PLAIN)
         for thread in threads:
             thread.join()
         self._act(CLOSING)
 
-    def _give_up_early(self) -> None:
+    def _give_up_early(self, *played: Scenario) -> None:
         """Send nothing more to a target that is not there, or lets nobody in."""
-        reach = self._traces[REACH.name].result()
-        if why := unreachable(reach.exchanges, self.target.base_url) or locked_out(reach):
+        traces = [self._traces[scenario.name].result() for scenario in played]
+        asked = [exchange for trace in traces for exchange in trace.exchanges]
+        if why := unreachable(asked, self.target.base_url) or locked_out(*traces):
             self.stop(why)
 
     def _parameters(self) -> Exchange | None:
@@ -186,7 +200,11 @@ class Director:
         thread.start()
         return thread
 
+    def _crashed(self, what: str) -> str:
+        return self.target.secrets.mask(f"{what} crashed:\n{traceback.format_exc()}")
+
     def _act(self, scenario: Scenario, stopped: threading.Event | None = None) -> None:
+        self._begun.add(scenario.name)
         if missing := scenario.missing(self.target.keys):
             self._close(Trace(scenario.name, missing=missing))
             return
@@ -214,9 +232,7 @@ class Director:
         except (Unmet, NotRecorded, ProbeStopped) as reason:
             unmet = str(reason)
         except Exception:  # noqa: BLE001 - whatever the suite did wrong must reach its checks, not die in a thread
-            crashed = self.target.secrets.mask(
-                f"the scenario {scenario.name} crashed:\n{traceback.format_exc()}"
-            )
+            crashed = self._crashed(f"the scenario {scenario.name}")
             self._close(replace(stage.trace("the suite itself failed"), crashed=crashed))
             return
         trace = stage.trace(unmet)

@@ -5,7 +5,7 @@ from itertools import dropwhile, pairwise
 
 from conformance.contract import Contract
 from conformance.effects import Effects, readable, since
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Response
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.model import contradiction, sequences_of
 from conformance.properties.known import gist
@@ -184,14 +184,19 @@ def test_a_second_stop_is_answered_like_the_first(
         accepted(second, contract.stop.success)
 
 
+def _of_all_requests(limit: Response) -> bool:
+    """Whether a limit is an honest one on requests of any kind: it says when to come again, or is a page of a gateway."""
+    return limit.retry_after is not None or "json" not in limit.media_type
+
+
 @requirement("stop.lifecycle.same-moment")
 def test_stops_at_the_same_moment_stop_once(
     at_the_same_moment: Trace, contract: Contract, effects: Effects
 ) -> None:
     run, first = effects.stopped(at_the_same_moment)
     for stop in run.stops:
-        if stop.busy and stop.response and stop.response.retry_after is not None:
-            continue  # an honest limit, which speaks of all requests
+        if stop.busy and stop.response and _of_all_requests(stop.response):
+            continue
         require(not stop.busy, f"{stop.case}: answered {stop.seen}", stop)
         if stop.status not in OVER:  # as it may be by then
             accepted(stop, contract.stop.success)

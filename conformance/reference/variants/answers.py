@@ -83,6 +83,17 @@ class ConflictsWhenOver(Reference):
         return run
 
 
+@unusual(warns=("stop.lifecycle.second-answer",))
+class CannotProcessWhenOver(Reference):
+    """Answers 422 for a task that is over."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = super().find_run(task_id, app, user)
+        if run is not None and run.has_ended:
+            raise Refused(replace(NO_TASK, status=422, code="task_over"))
+        return run
+
+
 @unusual()
 class ForbidsForeignTasks(Reference):
     """Answers 403 for the task of another user or app."""

@@ -37,6 +37,20 @@ class IsOverloaded(LimitsItsRequests):
 
 
 @unusual()
+class LimitsByPage(Reference):
+    """Has a gateway that takes four stops of a task at a time, and refuses more with 429 and a page, as nginx does."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        try:
+            if self.count(("at a time", task_id)) > 4:
+                return Response("<h1>429 Too Many Requests</h1>", 429, content_type="text/html")
+            self.pause(0.02)
+            return super().do_stop(request, app, task_id)
+        finally:
+            self.count(("at a time", task_id), -1)
+
+
+@unusual()
 class LimitsItsRuns(Reference):
     """Takes three runs at once, and refuses what is more with 429 and `Retry-After`."""
 

@@ -226,6 +226,29 @@ class ResetsWhatItsParserRefuses(Reference):
 
 
 @unusual()
+class TakesFormsApartFirst(Reference):
+    """Refuses forms whose parts it cannot tell apart without a word, before anything else is read."""
+
+    def exchange(self, request: Request) -> Response:
+        if request.mimetype == "multipart/form-data" and not request.get_data().startswith(b"--"):
+            response = Response(status=400)
+            del response.headers["Content-Type"]
+            return response
+        return super().exchange(request)
+
+
+@unusual()
+class LetsIdsThroughOnly(Reference):
+    """Has a gateway that answers with a page where what should be the id of a task is no UUID."""
+
+    def answer(self, request: Request) -> Response:
+        found = re.search("/tasks/([^/]*)/stop$", request.path)
+        if found and not re.fullmatch("[0-9a-f-]{36}", found[1]):
+            return Response("<h1>404 Not Found</h1>", 404, content_type="text/html")
+        return super().answer(request)
+
+
+@unusual()
 class SignsItsAnswers(Reference):
     """Has a header of 6,000 letters in every answer, as signatures and sessions may be."""
 
