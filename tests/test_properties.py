@@ -20,7 +20,7 @@ from conformance.properties.known import AGAIN
 from conformance.properties.rules import RULES
 from conformance.reference import Error, Reference, Refused, Request, Response, serve
 from conformance.reference.answers import INTERNAL
-from conformance.reference.faults import drawn, framing, repeating, telling
+from conformance.reference.faults import drawn, framing, repeating, telling, texts
 from conformance.requirements import load_catalogue
 from conformance.runs import Inputs
 from conformance.scenarios import SCENARIOS
@@ -120,18 +120,18 @@ def test_a_sound_server_breaks_nothing(name: str, level: Level, seed: int, contr
         (drawn.BreaksOnLongUsers, "long-user"),
         (drawn.HangsOnLongUsers, "long-user"),
         (drawn.ResetsOnNul, "answers"),
-        (telling.WritesLatin1, "utf-8"),
-        (telling.NamesTwice, "unique-names"),
-        (telling.AnswersNan, "no-nan"),
-        (telling.BeginsWithAMark, "no-mark"),
-        (telling.SaysItTwice, "one-text"),
+        (texts.WritesLatin1, "utf-8"),
+        (texts.NamesTwice, "unique-names"),
+        (texts.AnswersNan, "no-nan"),
+        (texts.BeginsWithAMark, "no-mark"),
+        (texts.SaysItTwice, "one-text"),
         (telling.ShowsItsTrace, "no-leaks"),
         (telling.TellsItsSql, "no-leaks"),
-        (telling.HtmlForDeepBodies, "content-type"),
-        (telling.CutsChunks, "length"),
-        (telling.AnnouncesTooMuch, "length"),
-        (telling.PageForOtherMethods, "envelope"),
-        (telling.HidesItsMethods, "allow"),
+        (texts.HtmlForDeepBodies, "content-type"),
+        (texts.CutsChunks, "length"),
+        (texts.AnnouncesTooMuch, "length"),
+        (texts.PageForOtherMethods, "envelope"),
+        (texts.HidesItsMethods, "allow"),
         (drawn.StopsByGet, "methods"),
         (drawn.TakesTrailingCommas, "lenient"),
         (drawn.TakesWhatFollows, "rejects"),
@@ -145,7 +145,7 @@ def test_a_sound_server_breaks_nothing(name: str, level: Level, seed: int, contr
         (drawn.RefusesRareCharacters, "users"),
         (framing.KnowsOneSpelling, "header-case"),
         (telling.RepeatsMarkup, "no-echo"),
-        (telling.FillsTemplates, "schema"),
+        (texts.FillsTemplates, "schema"),
         (telling.SplitsItsHeaders, "no-echo"),
     ],
 )

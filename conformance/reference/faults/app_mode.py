@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from conformance.reference import App, Error, Reference, Refused, Request
-from conformance.reference.answers import INTERNAL, NOT_WORKFLOW_APP, UNKNOWN_KEY
+from conformance.reference.answers import INTERNAL, MALFORMED, NOT_WORKFLOW_APP, UNKNOWN_KEY
 from conformance.reference.faults.marking import breaks
 
 _ALL = tuple(f"stop.app-mode.{mode}" for mode in ("chat", "agent-chat", "advanced-chat", "completion"))
@@ -148,3 +148,37 @@ class LetsAgentsInWhenOver(Reference):
         return (
             self.success() if app.mode == "agent-chat" and is_over else super().do_stop(request, app, task_id)
         )
+
+
+@breaks("stop.lifecycle.refused-when-unknown")
+class OtherModesBreakOnBadBodies(Reference):
+    """Answers 500 when the app is no workflow and the body no JSON."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        if app.mode == "workflow":
+            return super().do_stop(request, app, task_id)
+        try:
+            return super().do_stop(request, app, task_id)
+        except Refused as refused:
+            raise Refused(INTERNAL if refused.error == MALFORMED else refused.error) from refused
+
+
+@breaks("stop.lifecycle.refused-when-unknown")
+class TwoMistakesBreakIt(Reference):
+    """Answers 500 when the app is no workflow and no user is named."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        if app.mode != "workflow" and not self.read_body(request).get("user"):
+            raise Refused(INTERNAL)
+        return super().do_stop(request, app, task_id)
+
+
+@breaks("stop.lifecycle.other-app")
+class ForeignTasksBreakIt(Reference):
+    """Answers 500 to the stop of a task that another app has."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        run = self.runs.by_task(task_id)
+        if run is not None and app.mode == "workflow" and run.app is not app:
+            raise Refused(INTERNAL)
+        return super().do_stop(request, app, task_id)

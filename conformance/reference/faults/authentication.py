@@ -1,11 +1,9 @@
-"""Faults in who is let in, and in what becomes of a key."""
-
-import re
+"""Faults in whether and when it is asked who is there, and in what a refusal says of how to tell."""
 
 from werkzeug.wrappers import Response
 
 from conformance.reference import App, Error, Reference, Refused, Request
-from conformance.reference.answers import INTERNAL, NO_KEY, UNKNOWN_KEY
+from conformance.reference.answers import INTERNAL, NO_KEY, NOT_JSON, UNKNOWN_KEY
 from conformance.reference.faults.marking import breaks
 
 
@@ -73,129 +71,6 @@ class SchemeAloneBreaksIt(Reference):
         return super().credential(request)
 
 
-@breaks("stop.auth.other-scheme")
-class AnySchemeWillDo(Reference):
-    """Does not look at the scheme."""
-
-    def is_scheme(self, scheme: str) -> bool:
-        return True
-
-
-@breaks("stop.auth.no-scheme")
-class SchemeIsOptional(Reference):
-    """Takes a bare key for a credential."""
-
-    def credential(self, request: Request) -> str:
-        authorization = request.headers.get("Authorization", "")
-        return authorization if authorization.startswith("app-") else super().credential(request)
-
-
-@breaks("stop.auth.unknown-key")
-class AnyKeyWillDo(Reference):
-    """Lets in any key that looks like one, without looking it up."""
-
-    def find_app(self, key: str) -> App | None:
-        known = super().find_app(key)
-        return self.apps[0] if known is None and key.startswith("app-") else known
-
-
-@breaks("stop.auth.unknown-key")
-class UnknownKeyIsForbidden(Reference):
-    """Refuses a key that it does not know with 403."""
-
-    def find_app(self, key: str) -> App | None:
-        app = super().find_app(key)
-        if app is None:
-            raise Refused(Error(403, "forbidden", UNKNOWN_KEY.message))
-        return app
-
-
-@breaks("stop.auth.unknown-key")
-class UnknownKeyBreaksIt(Reference):
-    """Answers 500 for a key that it does not know."""
-
-    def find_app(self, key: str) -> App | None:
-        app = super().find_app(key)
-        if app is None:
-            raise Refused(INTERNAL)
-        return app
-
-
-@breaks("stop.auth.shortened-key", "stop.auth.lengthened-key")
-class ComparesTheBeginningOfKeys(Reference):
-    """Compares the first 20 characters of keys."""
-
-    def find_app(self, key: str) -> App | None:
-        return next((app for app in self.apps if app.key[:20] == key[:20]), None)
-
-
-@breaks("stop.auth.shortened-key")
-class AsksWhetherAKeyBeginsSo(Reference):
-    """Takes the beginning of a key for the key."""
-
-    def find_app(self, key: str) -> App | None:
-        return next((app for app in self.apps if len(key) > 8 and app.key.startswith(key)), None)
-
-
-@breaks("stop.auth.shortened-key")
-class ComparesAllButTheLastLetter(Reference):
-    """Compares keys of the same length without their last letter."""
-
-    def find_app(self, key: str) -> App | None:
-        return next((app for app in self.apps if len(app.key) == len(key) and app.key[:-1] == key[:-1]), None)
-
-
-@breaks("stop.auth.shortened-key")
-class ComparesTheEndsOfKeys(Reference):
-    """Compares both ends of keys of the same length, which are what it shows of them."""
-
-    def find_app(self, key: str) -> App | None:
-        ends = (len(key), key[:8], key[-4:])
-        return next((app for app in self.apps if (len(app.key), app.key[:8], app.key[-4:]) == ends), None)
-
-
-@breaks("stop.auth.lengthened-key")
-class CutsKeysToTheirLength(Reference):
-    """Cuts what is too long for a key."""
-
-    def find_app(self, key: str) -> App | None:
-        return super().find_app(key[:28])
-
-
-@breaks("stop.auth.letter-case")
-class FoldsKeys(Reference):
-    """Compares keys without regard to letter case, as a database may."""
-
-    def find_app(self, key: str) -> App | None:
-        return next((app for app in self.apps if app.key.lower() == key.lower()), None)
-
-
-@breaks("stop.auth.in-query")
-class ReadsKeysFromTheQuery(Reference):
-    """Takes a key from the query string."""
-
-    def credential(self, request: Request) -> str:
-        return request.args.get("api_key") or super().credential(request)
-
-
-@breaks("stop.auth.in-body")
-class ReadsKeysFromTheBody(Reference):
-    """Takes a key from the body."""
-
-    def credential(self, request: Request) -> str:
-        body = request.get_json(force=True, silent=True)
-        key = body.get("api_key") if isinstance(body, dict) else None
-        return str(key) if key else super().credential(request)
-
-
-@breaks("stop.auth.in-other-header")
-class ReadsKeysFromAnotherHeader(Reference):
-    """Takes a key from `X-Api-Key`."""
-
-    def credential(self, request: Request) -> str:
-        return request.headers.get("X-Api-Key") or super().credential(request)
-
-
 @breaks("stop.auth.first")
 class ReadsTheBodyFirst(Reference):
     """Looks at the body before it asks who is there."""
@@ -217,14 +92,6 @@ class AsksForTheUserFirst(Reference):
         return super().authenticate(request)
 
 
-@breaks("stop.auth.scheme-case")
-class WantsACapitalB(Reference):
-    """Knows the scheme only as `Bearer`."""
-
-    def is_scheme(self, scheme: str) -> bool:
-        return scheme == "Bearer"
-
-
 @breaks("stop.auth.challenge", like="langgenius/dify")
 class SaysNotHowToAuthenticate(Reference):
     """Leaves `WWW-Authenticate` out of a 401: what Dify does up to 1.7.2."""
@@ -233,105 +100,6 @@ class SaysNotHowToAuthenticate(Reference):
         answer = super().refusal(request, error)
         answer.headers.pop("WWW-Authenticate", None)
         return answer
-
-
-@breaks("stop.auth.no-effect", "stop.lifecycle.refused-stop")
-class RefusesAKeyAndStops(Reference):
-    """Refuses a bad key, after it has stopped the run."""
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        run = self.runs.by_task(request.task_id)
-        if error.status == 401 and run is not None:
-            self.finish(run, self.stopped, self.stop_reason)
-        return super().refusal(request, error)
-
-
-@breaks("stop.auth.no-effect")
-class RefusesNoKeyAndStops(Reference):
-    """Refuses a stop without a key, after it has stopped the run."""
-
-    def credential(self, request: Request) -> str:
-        run = self.runs.by_task(request.task_id)
-        if "Authorization" not in request.headers and run is not None:
-            self.finish(run, self.stopped, self.stop_reason)
-        return super().credential(request)
-
-
-@breaks("stop.auth.other-scheme")
-class KnowsTheSchemeToken(Reference):
-    """Takes a key under the scheme `Token`, too."""
-
-    def is_scheme(self, scheme: str) -> bool:
-        return super().is_scheme(scheme) or scheme == "Token"
-
-
-@breaks("stop.auth.lengthened-key")
-class TakesKeysOutOfQuotes(Reference):
-    """Takes the quotes off a key."""
-
-    def find_app(self, key: str) -> App | None:
-        return super().find_app(key.strip('"'))
-
-
-@breaks("stop.auth.lengthened-key")
-class ReadsAListOfKeys(Reference):
-    """Takes any of several keys."""
-
-    def find_app(self, key: str) -> App | None:
-        found = (super(ReadsAListOfKeys, self).find_app(one.strip()) for one in key.split(","))
-        return next((app for app in found if app is not None), None)
-
-
-@breaks("stop.auth.in-query")
-class ReadsAccessTokensFromTheQuery(Reference):
-    """Takes `access_token` from the query string, as RFC 6750 §2.3 lets those who say so."""
-
-    def credential(self, request: Request) -> str:
-        return request.args.get("access_token") or super().credential(request)
-
-
-@breaks("stop.auth.in-other-header")
-class ReadsKeysFromCookies(Reference):
-    """Takes a key from a cookie."""
-
-    def credential(self, request: Request) -> str:
-        return request.cookies.get("token") or super().credential(request)
-
-
-@breaks("stop.auth.unknown-key", effort="standard")
-class LetsOneInTwentyIn(Reference):
-    """Lets in whoever comes with the twentieth unknown key."""
-
-    def find_app(self, key: str) -> App | None:
-        app = super().find_app(key)
-        looks_right = len(key) == len(self.apps[0].key) and app is None
-        return self.apps[0] if looks_right and self.count("unknown") % 20 == 0 else app
-
-
-@breaks("stop.auth.lengthened-key", "stop.auth.shortened-key")
-class ComparesTheEndOfAKey(Reference):
-    """Knows a key by its last twelve characters."""
-
-    def find_app(self, key: str) -> App | None:
-        return super().find_app(key) or next((app for app in self.apps if key.endswith(app.key[-12:])), None)
-
-
-@breaks("stop.auth.lengthened-key")
-class TakesParametersAfterAKey(Reference):
-    """Drops what follows a semicolon or a comma after the key."""
-
-    def credential(self, request: Request) -> str:
-        return re.split("[;,]", super().credential(request))[0]
-
-
-@breaks("stop.auth.right-key")
-class ForgetsItsKeysNowAndThen(Reference):
-    """Does not know the key at every fifth look at a run, as while a cache of keys is filled anew."""
-
-    def authenticate(self, request: Request) -> App:
-        if request.operation == "detail" and self.count("looks") % 5 == 0:
-            raise Refused(UNKNOWN_KEY)
-        return super().authenticate(request)
 
 
 @breaks("stop.auth.challenge")
@@ -343,3 +111,23 @@ class AsksForAPassword(Reference):
         if answer.status_code == UNKNOWN_KEY.status:
             answer.headers.set("WWW-Authenticate", 'Basic realm="dify"')
         return answer
+
+
+@breaks("stop.auth.first")
+class LooksAtFormsFirst(Reference):
+    """Refuses a form as such before it asks for the key."""
+
+    def authenticate(self, request: Request) -> App:
+        if request.operation == "stop" and request.mimetype == "application/x-www-form-urlencoded":
+            raise Refused(NOT_JSON)
+        return super().authenticate(request)
+
+
+@breaks("stop.auth.before-body")
+class ParsesBeforeItAsks(Reference):
+    """Parses JSON before it asks for the key, as a parser in front of everything does."""
+
+    def authenticate(self, request: Request) -> App:
+        if request.operation == "stop" and self.is_json(request):
+            self.parse(request.get_data() or b"null")
+        return super().authenticate(request)

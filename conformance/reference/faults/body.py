@@ -6,7 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from conformance.reference import Reference, Refused, Request
-from conformance.reference.answers import INTERNAL, MALFORMED, NO_USER, NOT_AN_OBJECT, NOT_JSON
+from conformance.reference.answers import (
+    INTERNAL,
+    MALFORMED,
+    NO_USER,
+    NOT_AN_OBJECT,
+    NOT_JSON,
+)
 from conformance.reference.faults.marking import breaks
 
 _SOMEBODY = {"user": "somebody"}
@@ -226,3 +232,12 @@ class NestedMembersBreakIt(Reference):
         if any(isinstance(value, dict) for name, value in body.items() if name not in known):
             raise Refused(INTERNAL)
         return super().read_user(request, body)
+
+
+@breaks("stop.body.form")
+class TakesFormsInParts(Reference):
+    """Takes a multipart form for a body."""
+
+    def read_body(self, request: Request) -> dict[str, Any]:
+        is_form = request.mimetype == "multipart/form-data" and "user" in request.form
+        return dict(request.form) if is_form else super().read_body(request)

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
+from typing import Any
 from urllib.parse import unquote, unquote_plus
 
-from conformance.reference import App, Reference, Run
+from conformance.reference import App, Reference, Request, Run
 from conformance.reference.faults.marking import breaks
 
 
@@ -16,6 +17,30 @@ class _Rewrites(Reference):
 
     def may_stop(self, run: Run, app: App, user: str) -> bool:
         return super().may_stop(run, app, self.rewritten(user))
+
+
+@breaks("stop.lifecycle.any-user", like="langgenius/dify#2254")
+class LosesUsersOutsideAscii(_Rewrites):
+    """Compares the user of a stop in another form than that of the run."""
+
+    def rewritten(self, user: str) -> str:
+        return user.encode("ascii", "replace").decode()
+
+
+@breaks("stop.lifecycle.any-user")
+class CutsLongUsers(_Rewrites):
+    """Cuts the user of a stop to 128 characters, but not that of a run."""
+
+    def rewritten(self, user: str) -> str:
+        return user[:128]
+
+
+@breaks("stop.lifecycle.any-user")
+class EscapesQuotes(_Rewrites):
+    """Escapes quotes in the user of a stop."""
+
+    def rewritten(self, user: str) -> str:
+        return user.replace("'", "''")
 
 
 @breaks("stop.lifecycle.any-user")
@@ -106,3 +131,21 @@ class ShortNamesAreNoNames(_Forgets):
 
     def overlooks(self, user: str) -> bool:
         return len(user) < 3
+
+
+@breaks("stop.lifecycle.any-user")
+class ResolvesEntities(Reference):
+    """Resolves character references in the user of a stop."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        user = super().read_user(request, body)
+        return user.replace("&amp;", "&") if request.operation == "stop" else user
+
+
+@breaks("stop.lifecycle.any-user")
+class UsersEndWithTheirLine(Reference):
+    """Takes the first line of the user of a stop, whatever ends it."""
+
+    def read_user(self, request: Request, body: dict[str, Any]) -> str:
+        user = super().read_user(request, body)
+        return user.splitlines()[0] if request.operation == "stop" else user

@@ -75,3 +75,11 @@ class LooksForTheUserNearby(Reference):
         if request.operation == "stop" and request.get_data().find(b'"user"') > 4096:
             raise Refused(NO_USER)
         return super().read_user(request, body)
+
+
+@breaks("stop.robust.users")
+class ReadsYaml(Reference):
+    """Takes users who are called as the truth values of YAML are for no strings."""
+
+    def is_user(self, value: object) -> bool:
+        return super().is_user(value) and value not in {"yes", "no", "on", "off", "true", "false", "~"}

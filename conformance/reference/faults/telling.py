@@ -1,57 +1,19 @@
-"""Faults in what an answer to a drawn request consists of, and in what it tells."""
+"""Faults in what an answer tells that is nobody's business, and in what it repeats as it was sent."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Error, Event, HangUp, Reference, Refused, Request, Run, workflow
-from conformance.reference.answers import MALFORMED, METHOD_NOT_ALLOWED, NO_SUCH_RUN, NO_USER
+from conformance.reference import App, Error, Event, Reference, Refused, Request, Run, workflow
+from conformance.reference.answers import NO_SUCH_RUN, NO_USER
 from conformance.reference.faults.marking import breaks
-
-
-def _sent(request: Request) -> bytes:
-    """The body of a request, empty for one that was too broken to be read."""
-    body: bytes = request.get_data() if "wsgi.input" in request.environ else b""
-    return body
-
-
-class _Malformed(Reference):
-    """Answers some malformed bodies in another way, those apart that are always sent."""
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        data = _sent(request)
-        if error == MALFORMED and data and b"conformance-bodies" not in data and b"\xff\xfe" not in data:
-            self.spoil(answer)
-        return answer
-
-    def spoil(self, answer: Response) -> None:
-        raise NotImplementedError
-
-
-@breaks("stop.robust.utf-8")
-class WritesLatin1(_Malformed):
-    """Writes a message in Latin-1."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data('{"code":"bad_request","message":"unverständlich","status":400}'.encode("latin-1"))
-
-
-@breaks("stop.robust.utf-8")
-class CallsItsJsonUtf16(Reference):
-    """Declares its success as UTF-16, which it is not."""
-
-    def success(self) -> Response:
-        answer = super().success()
-        answer.headers["Content-Type"] = f"{self.json_type}; charset=utf-16"
-        return answer
+from conformance.reference.faults.texts import SpoilsRefusals
 
 
 @breaks("stop.robust.no-leaks")
-class RunsItsDebugger(_Malformed):
+class RunsItsDebugger(SpoilsRefusals):
     """Shows the page of a debugger where it stumbles, with what opens its console."""
 
     def spoil(self, answer: Response) -> None:
@@ -61,39 +23,7 @@ class RunsItsDebugger(_Malformed):
         answer.set_data(json.dumps({"code": "bad_request", "message": message, "status": 400}))
 
 
-@breaks("stop.robust.unique-names")
-class NamesTwice(_Malformed):
-    """Has a member twice."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(b'{"code":"bad_request","code":"bad_request","message":"","status":400}')
-
-
-@breaks("stop.robust.no-nan")
-class AnswersNan(_Malformed):
-    """Has NaN in an answer."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(b'{"code":"bad_request","message":"","status":400,"at":NaN}')
-
-
-@breaks("stop.robust.no-mark")
-class BeginsWithAMark(_Malformed):
-    """Begins an answer with a byte order mark."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(b"\xef\xbb\xbf" + answer.get_data())
-
-
-@breaks("stop.robust.one-text")
-class SaysItTwice(_Malformed):
-    """Writes two JSON texts."""
-
-    def spoil(self, answer: Response) -> None:
-        answer.set_data(answer.get_data() * 2)
-
-
-class _TellsInMessage(_Malformed):
+class _TellsInMessage(SpoilsRefusals):
     """Has something in the message that is nobody's business."""
 
     text: str
@@ -162,19 +92,6 @@ class ShowsFramesOfRuby(_TellsInMessage):
     text = "unexpected token\napp/controllers/tasks_controller.rb:42:in 'stop'"
 
 
-@breaks("stop.robust.length")
-class FramesTwice(Reference):
-    """Sends refusals in chunks and with a Content-Length."""
-
-    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
-        data = b"".join(super().wire(request, response))
-        head, _, body = data.partition(b"\r\n\r\n")
-        if response.status_code < 400 or not body or b"chunked" in head:
-            yield data
-            return
-        yield head + b"\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-
-
 @breaks("stop.robust.no-leaks")
 class TellsItsSql(_TellsInMessage):
     """Has a statement in the message."""
@@ -194,68 +111,6 @@ class ShowsAnObject(_TellsInMessage):
     """Has the address of an object in memory in the message."""
 
     text = "cannot read <api.StopRequest object at 0x7f3a2c1b9d50>"
-
-
-@breaks("stop.robust.content-type")
-class HtmlForDeepBodies(Reference):
-    """Answers a page where the body is nested too deep."""
-
-    def parse(self, raw: bytes) -> Any:
-        return super().parse(raw)
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        if error == MALFORMED and _sent(request).startswith(b"[[["):
-            answer.set_data("<html>bad request</html>")
-            answer.content_type = "text/html"
-        return answer
-
-
-@breaks("stop.robust.length")
-class CutsChunks(Reference):
-    """Ends a chunked answer without its last chunk, for bodies in UTF-16."""
-
-    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
-        if not _sent(request).startswith((b"\xff\xfe", b"\xfe\xff")):
-            yield from super().wire(request, response)
-            return
-        yield b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"
-        raise HangUp
-
-
-@breaks("stop.robust.length")
-class AnnouncesTooMuch(Reference):
-    """Announces more bytes than follow, for bodies in UTF-16."""
-
-    def wire(self, request: Request, response: Response) -> Iterator[bytes]:
-        if not _sent(request).startswith((b"\xff\xfe", b"\xfe\xff")):
-            yield from super().wire(request, response)
-            return
-        data = b"".join(super().wire(request, response))
-        yield data.replace(b"Content-Length: ", b"Content-Length: 9")
-        raise HangUp
-
-
-@breaks("stop.robust.envelope")
-class PageForOtherMethods(Reference):
-    """Answers other methods with a page."""
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        if error.code == METHOD_NOT_ALLOWED.code:
-            answer.set_data("<html>405</html>")
-            answer.content_type = "text/html"
-        return answer
-
-
-@breaks("stop.robust.allow")
-class HidesItsMethods(Reference):
-    """Does not say which method there is."""
-
-    def refusal(self, request: Request, error: Error) -> Response:
-        answer = super().refusal(request, error)
-        answer.headers.pop("Allow", None)
-        return answer
 
 
 @breaks("stop.robust.no-echo")
@@ -293,15 +148,6 @@ class PagesRepeatMarkup(Reference):
         return answer
 
 
-@breaks("stop.robust.schema")
-class FillsTemplates(Reference):
-    """Evaluates a template that stands in the user, and answers with what comes out."""
-
-    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
-        answer = super().do_stop(request, app, task_id)
-        return self.json({"result": 49}) if b"{{7*7}}" in _sent(request) else answer
-
-
 @breaks("stop.robust.no-leaks")
 class DetailsTellTheirSql(Reference):
     """Has the statement that found nothing in the refusal of a run detail."""
@@ -309,19 +155,6 @@ class DetailsTellTheirSql(Reference):
     def refusal(self, request: Request, error: Error) -> Response:
         sql = "No row for SELECT workflow_runs.id FROM workflow_runs WHERE workflow_runs.id = 1"
         return super().refusal(request, replace(error, message=sql) if error == NO_SUCH_RUN else error)
-
-
-@breaks("stop.robust.unique-names")
-class TellsTheResultTwice(Reference):
-    """Has the result twice in the success for a run that goes on."""
-
-    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
-        run = self.runs.by_task(task_id)
-        goes_on = run is not None and not run.has_ended
-        answer = super().do_stop(request, app, task_id)
-        if goes_on:
-            answer.set_data(b'{"result":"failed",' + answer.get_data()[1:])
-        return answer
 
 
 @breaks("stop.robust.no-leaks")

@@ -1,18 +1,11 @@
-"""Unusual runs: their ids, their details, their pace and how they are stopped."""
+"""Unusual runs: their pace, their nodes and how they are stopped."""
 
-import secrets
-import string
-import time
 from collections.abc import Iterator
 from types import MappingProxyType
-from typing import Any
-from uuid import uuid4
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import Event, Reference, Refused, Request, Run
-from conformance.reference.answers import NO_SUCH_RUN
-from conformance.reference.apps import App
+from conformance.reference import Event, Reference, Request, Run
 from conformance.reference.variants.marking import unusual
 from conformance.reference.workflow import END, START, node_started
 
@@ -38,19 +31,6 @@ class TakesItsTime(Reference):
     def exchange(self, request: Request) -> Response:
         self.pause(1.0)
         return super().exchange(request)
-
-
-@unusual()
-class KeepsFewRuns(Reference):
-    """Keeps the records of the last sixteen runs that are over, and knows nothing of those before."""
-
-    def do_detail(self, request: Request, app: App, run_id: str) -> Response:
-        run = self.runs.by_id(run_id)
-        if run is not None and run.has_ended:
-            since = [one for one in self.runs.all() if one.has_ended and one.ended_ago < run.ended_ago]
-            if len(since) >= 16:
-                raise Refused(NO_SUCH_RUN)
-        return super().do_detail(request, app, run_id)
 
 
 @unusual()
@@ -100,143 +80,6 @@ class StartsOneMoreInGrace(Reference):
             super(StartsOneMoreInGrace, self).on_stop(run)
 
         self.later(0.1, one_more)
-
-
-@unusual()
-class DetailLags(Reference):
-    """Writes the end of a run down two seconds later."""
-
-    settings = REAL_DEADLINES
-
-    def detail(self, run: Run) -> dict[str, Any]:
-        detail = super().detail(run)
-        lags = run.has_ended and run.ended_ago < 2
-        return detail | {"status": "running", "finished_at": None, "error": None} if lags else detail
-
-
-@unusual()
-class DetailIsUnknownAtFirst(Reference):
-    """Knows no detail of a run before it is over, and 404 until then."""
-
-    def do_detail(self, request: Request, app: App, run_id: str) -> Response:
-        run = self.runs.by_id(run_id)
-        if run is None or run.ended_ago < 0.3:
-            raise Refused(NO_SUCH_RUN)
-        return super().do_detail(request, app, run_id)
-
-
-@unusual()
-class DetailComesLater(Reference):
-    """Knows no detail of a run until two seconds after its end, and 404 until then."""
-
-    settings = REAL_DEADLINES
-
-    def do_detail(self, request: Request, app: App, run_id: str) -> Response:
-        run = self.runs.by_id(run_id)
-        if run is None or run.ended_ago < 2:
-            raise Refused(NO_SUCH_RUN)
-        return super().do_detail(request, app, run_id)
-
-
-@unusual()
-class DetailSaysStopping(Reference):
-    """Says of a run that has just ended that it is stopping, and then that it is paused."""
-
-    settings = REAL_DEADLINES
-
-    def detail(self, run: Run) -> dict[str, Any]:
-        detail = super().detail(run)
-        lags = run.has_ended and run.ended_ago < 1
-        word = "stopping" if run.ended_ago < 0.5 else "paused"
-        return detail | {"status": word, "finished_at": None, "error": None} if lags else detail
-
-
-@unusual()
-class OutputsAreNull(Reference):
-    """Has null for the outputs of a stopped run, and a JSON text for those of others."""
-
-    def detail(self, run: Run) -> dict[str, Any]:
-        return super().detail(run) | {"outputs": None if run.status == "stopped" else "{}"}
-
-
-@unusual()
-class GivesOtherReasons(Reference):
-    """Says in its own words why a run was stopped."""
-
-    stop_reason = "Aborted: User requested stop"
-
-
-@unusual()
-class GivesNoReason(Reference):
-    """Has no error for a run that was stopped."""
-
-    def finish(
-        self, run: Run, status: str, error: str | None = None, outputs: dict[str, Any] | None = None
-    ) -> bool:
-        return super().finish(run, status, None, outputs)
-
-
-class _Ids(Reference):
-    """Gives its runs other ids."""
-
-    def on_start(self, run: Run) -> None:
-        run.id, run.task_id = self.new_id(), self.new_id()
-        self.runs.add(run)
-
-    def new_id(self) -> str:
-        raise NotImplementedError
-
-
-@unusual()
-class IdsInCapitals(_Ids):
-    """Writes its UUIDs in capitals."""
-
-    def new_id(self) -> str:
-        return str(uuid4()).upper()
-
-
-@unusual(opens=("stop.lifecycle.letter-case",))
-class IdsAreNumbers(_Ids):
-    """Counts its runs, beginning with large numbers."""
-
-    def new_id(self) -> str:
-        return str(7_000_000_000_000 + secrets.randbelow(10**12))
-
-
-@unusual()
-class IdsAreShort(_Ids):
-    """Has ids of six letters."""
-
-    def new_id(self) -> str:
-        return "".join(secrets.choice(string.ascii_lowercase) for _ in range(6))
-
-
-@unusual()
-class IdsAreUlids(_Ids):
-    """Has ULIDs for ids, whose beginnings are alike."""
-
-    def new_id(self) -> str:
-        alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-        moment = int(time.time() * 1000)
-        head = "".join(alphabet[(moment >> shift) & 31] for shift in range(45, -5, -5))
-        return head + "".join(secrets.choice(alphabet) for _ in range(16))
-
-
-@unusual()
-class IdsNeedEscapes(_Ids):
-    """Has ids with characters that a path must escape."""
-
-    def new_id(self) -> str:
-        return f"task:{secrets.token_hex(4)}+ä%41@x y"
-
-
-@unusual(opens=("stop.lifecycle.run-id",))
-class TaskIdIsRunId(Reference):
-    """Gives a run one id for both."""
-
-    def on_start(self, run: Run) -> None:
-        run.task_id = run.id
-        self.runs.add(run)
 
 
 @unusual(opens=("stop.lifecycle.between-nodes", "stop.lifecycle.no-late-text"))
@@ -315,11 +158,3 @@ class TellsWhatItStops(Reference):
                     "data": data | {"outputs": None, "elapsed_time": 0.1},
                 }
             yield event
-
-
-@unusual()
-class FillsDetailsIn(Reference):
-    """Knows at once how a run has ended, and a moment later when."""
-
-    def detail(self, run: Run) -> dict[str, Any]:
-        return super().detail(run) | ({"finished_at": None} if run.ended_ago < 0.3 else {})

@@ -14,8 +14,10 @@ from conformance.reference.variants.answers import (
     TellsMoreInErrors,
     TellsUnknownTasks,
 )
+from conformance.reference.variants.details import GivesOtherReasons
+from conformance.reference.variants.ids import IdsAreUlids
 from conformance.reference.variants.marking import unusual
-from conformance.reference.variants.runs import AcknowledgesLate, GivesOtherReasons, IdsAreUlids, TakesItsTime
+from conformance.reference.variants.runs import AcknowledgesLate, TakesItsTime
 from conformance.reference.variants.streams import NeverPings, TellsUnheardOfEvents
 from conformance.reference.variants.writing import (
     ChunksEverything,
