@@ -26,7 +26,7 @@ from conformance.runs import Inputs
 from conformance.scenarios import SCENARIOS
 from conformance.scenarios.director import Unrecorded
 from conformance.scenarios.stage import Stage, Unmet
-from conformance.suites.test_robustness import _left_alone as left_alone
+from conformance.suites.test_sameness import _left_alone as left_alone
 from conformance.target import Deadlines, Limits, Target
 from conformance.trace import NotRecorded, Trace
 
