@@ -1,5 +1,6 @@
 """Stops with keys that must not be let in, each for a run that is alive, and with one that must be."""
 
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -13,89 +14,84 @@ from conformance.scenarios.stage import Stage
 from conformance.target import OWNER_KEY
 
 KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
+OWN = placeholder(OWNER_KEY)
 
-# Where servers look for a key that the document does not know: by other names, and with something around it.
-KEY_NAMES = ("api_key", "access_token", "token", "key", "apikey", "api-key")
-DECORATED = {
-    "key in quotes": '"KEY"',
-    "key among others": "conformance, KEY",
-    "key and a word": "KEY conformance",
-    "key and parameters": "KEY;conformance=1",
-    "key before others": "KEY, conformance",
-    "something before the key": "xKEY",
-    "key after the scheme twice": "Bearer KEY",
-    "key and padding": "KEY==",
-    "key as a parameter": 'token="KEY"',
-}
+FROM_INSIDE = "no header, as if from inside"
+BASIC = "key as a user name"
+GLUED = "key glued to the scheme"
+SHORTENED, OTHER_CASE = "shortened key", "key in other letter case"
+OTHER_LETTERS = ("key with another letter within", "key with another last letter")
+BEFORE_PARSING = "unknown key, malformed JSON"
+FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
 SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right one"
 SLASHES, ENCODED = "unknown key, slash doubled", "unknown key, path percent-encoded"
 CAPITALS, SUFFIX = "unknown key, path in capitals", "unknown key, path with a suffix"
 WITHOUT_BASE = "unknown key, path without its base"
-OTHER_PATHS = (
-    *(SLASH, SLASHES, ENCODED),
-    *(CAPITALS, SUFFIX, WITHOUT_BASE),
-)  # to many a server they are not those of this operation
-FROM_INSIDE = "no header, as if from inside"
-INSIDE = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP"))
+OTHER_PATHS = (SLASH, SLASHES, ENCODED, CAPITALS, SUFFIX, WITHOUT_BASE)  # of this operation to few servers
 AGAIN = "again"
-BEFORE_PARSING = "unknown key, malformed JSON"
-FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
-BASIC = "key as a user name"
-SHORTENED, OTHER_CASE = "shortened key", "key in other letter case"
-OTHER_LETTERS = ("key with another letter within", "key with another last letter")
-GLUED = "key glued to the scheme"
-SMALL_SCHEME: Headers = (("Authorization", f"bearer {placeholder(OWNER_KEY)}"), *JSON_HEADERS)
 
+SMALL_SCHEME: Headers = (("Authorization", f"bearer {OWN}"), *JSON_HEADERS)
+INSIDE: Headers = tuple((name, "127.0.0.1") for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP"))
+AUTHORIZATIONS = {
+    "empty header": "",
+    "scheme only": "Bearer",
+    "other scheme": f"Basic {OWN}",
+    BASIC: f"Basic {as_user_name(OWNER_KEY)}",  # as other APIs take theirs: with no password
+    "scheme Token": f"Token {OWN}",
+    "key without scheme": OWN,
+    GLUED: f"Bearer{OWN}",  # a server that cuts the scheme off by its length does not miss the blank
+}
 
-def _other_headers(key: str) -> Headers:
-    plain = ("Api-Key", "apikey", "X-Auth-Token", "X-Access-Token", "X-Token")
-    like_ours = (
-        *("X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization"),
-        "Proxy-Authorization",
-    )
-    cookie = "; ".join(f"{name}={key}" for name in KEY_NAMES)
-    bearers = ((name, f"Bearer {key}") for name in like_ours)
-    return (*((name, key) for name in plain), *bearers, ("Cookie", cookie))
+# Headers that carry no credentials as the document knows them: case → headers.
+NO_CREDENTIALS: Mapping[str, Headers] = {
+    "no header": (),
+    FROM_INSIDE: INSIDE,  # who sends these themselves must not be taken for the proxy that does
+    **{case: (("Authorization", value),) for case, value in AUTHORIZATIONS.items()},
+}
+
+# What stands after the scheme, with the key in it: case → text.
+DECORATED = {
+    "key in quotes": f'"{OWN}"',
+    "key among others": f"conformance, {OWN}",
+    "key and a word": f"{OWN} conformance",
+    "key and parameters": f"{OWN};conformance=1",
+    "key before others": f"{OWN}, conformance",
+    "something before the key": f"x{OWN}",
+    "key after the scheme twice": f"Bearer {OWN}",  # of clients that add it to a key which has it
+    "key and padding": f"{OWN}==",  # which the token of a Bearer may end with (RFC 6750 §2.1)
+    "key as a parameter": f'token="{OWN}"',  # as Rails reads it
+}
+
+# Where servers look for a key that the document does not know: by other names.
+KEY_NAMES = ("api_key", "access_token", "token", "key", "apikey", "api-key")
+LIKE_OURS = (
+    "X-Authorization",
+    "X-Forwarded-Authorization",
+    "X-Original-Authorization",
+    "Proxy-Authorization",
+)
+OTHER_HEADERS: Mapping[str, Headers] = {
+    "key in another header": (("X-Api-Key", OWN),),
+    "key in other headers": (
+        *((name, OWN) for name in ("Api-Key", "apikey", "X-Auth-Token", "X-Access-Token", "X-Token")),
+        *((name, f"Bearer {OWN}") for name in LIKE_OURS),
+        ("Cookie", "; ".join(f"{name}={OWN}" for name in KEY_NAMES)),
+    ),
+}
 
 
 def credentials(stage: Stage) -> None:
     """Stops with no key, with something that is none, and with a key where it does not belong."""
     anvil = Anvil(stage)
-    own = placeholder(OWNER_KEY)
-    basic: Headers = (("Authorization", f"Basic {own}"), *JSON_HEADERS)
-    token: Headers = (("Authorization", f"Token {own}"), *JSON_HEADERS)
-    anvil.strike("no header", key=None)
-    anvil.strike(FROM_INSIDE, key=None, headers=(*INSIDE, *JSON_HEADERS))
-    anvil.strike("empty header", key=None, headers=(("Authorization", ""), *JSON_HEADERS))
-    anvil.strike("scheme only", key=None, headers=(("Authorization", "Bearer"), *JSON_HEADERS))
-    anvil.strike("other scheme", key=None, headers=basic)
-    user_name = f"Basic {as_user_name(OWNER_KEY)}"
-    anvil.strike(BASIC, key=None, headers=(("Authorization", user_name), *JSON_HEADERS))
-    anvil.strike("scheme Token", key=None, headers=token)
-    anvil.strike("key without scheme", key=None, headers=(("Authorization", own), *JSON_HEADERS))
-    anvil.strike(GLUED, key=None, headers=(("Authorization", f"Bearer{own}"), *JSON_HEADERS))
-    unknown = made_up_key()
-    anvil.strike("unknown key", key=unknown)
-    anvil.strike("unknown key again", key=unknown)
-    for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
-        anvil.strike("unknown key again", key=made_up_key())
-    if len(stage.keys.get(OWNER_KEY, "")) > 1:
-        anvil.strike(SHORTENED, key=f"${{{OWNER_KEY}%?}}")
-        changed = with_another_letter(OWNER_KEY, stage.keys[OWNER_KEY])
-        for case, key in zip(OTHER_LETTERS, changed, strict=True):
-            anvil.strike(case, key=key)
-    anvil.strike("lengthened key", key=f"${{{OWNER_KEY}}}x")
-    for case, about in DECORATED.items():
-        anvil.strike(case, key=about.replace("KEY", own))
-    if stage.keys.get(OWNER_KEY, "").swapcase() != stage.keys.get(OWNER_KEY, ""):
-        other = "^^" if stage.keys[OWNER_KEY] != stage.keys[OWNER_KEY].upper() else ",,"
-        anvil.strike(OTHER_CASE, key=f"${{{OWNER_KEY}{other}}}")
-    query = "&".join(f"{name}={own}" for name in KEY_NAMES)
-    anvil.strike("key in the query", key=None, query=f"?{query}")
-    body = json_bytes({"user": stage.user, **dict.fromkeys(KEY_NAMES, own)})
+    for case, headers in NO_CREDENTIALS.items():
+        anvil.strike(case, key=None, headers=(*headers, *JSON_HEADERS))
+    for case, key in (*_unknown_keys(stage), *_changed_keys(stage)):
+        anvil.strike(case, key=key)
+    anvil.strike("key in the query", key=None, query="?" + "&".join(f"{name}={OWN}" for name in KEY_NAMES))
+    body = json_bytes({"user": stage.user, **dict.fromkeys(KEY_NAMES, OWN)})
     anvil.strike("key in the body", key=None, body=body)
-    anvil.strike("key in another header", key=None, headers=(("X-Api-Key", own), *JSON_HEADERS))
-    anvil.strike("key in other headers", key=None, headers=(*_other_headers(own), *JSON_HEADERS))
+    for case, headers in OTHER_HEADERS.items():
+        anvil.strike(case, key=None, headers=(*headers, *JSON_HEADERS))
     wrong: tuple[dict[str, Any], ...] = (
         {"body": b"{}"},
         {"body": MALFORMED},
@@ -104,17 +100,46 @@ def credentials(stage: Stage) -> None:
     )
     for case, parts in zip(FIRST_OF_ALL, wrong, strict=True):
         anvil.strike(case, key=made_up_key(), **parts)
-    anvil.strike(SLASH, key=made_up_key(), query="/")
-    two_slashes = partial(_with_two_slashes, segments=stage.contract.stop.path.count("/"))
-    anvil.strike(SLASHES, two_slashes, key=made_up_key())
-    anvil.strike(ENCODED, _with_an_encoded_letter, key=made_up_key())
-    anvil.strike(CAPITALS, _in_capitals, key=made_up_key())
-    anvil.strike(SUFFIX, "{}.json".format, key=made_up_key())
-    if base := urlsplit(stage.target.base_url).path.rstrip("/"):  # which a gateway may add, and guard
-        anvil.strike(WITHOUT_BASE, partial(_without, base=base), key=made_up_key())
+    for case, spelled in _other_paths(stage).items():
+        anvil.strike(case, spelled, key=made_up_key())
     if cookies := _cookies(stage):
         anvil.strike(COOKIE, key=made_up_key(), headers=(("Cookie", cookies), *JSON_HEADERS))
     anvil.unharmed()
+
+
+def _unknown_keys(stage: Stage) -> Iterator[tuple[str, str]]:
+    """Keys that no app has, each with its case: the first one twice, for who keeps what it looked up."""
+    first = made_up_key()
+    yield "unknown key", first
+    yield "unknown key again", first
+    for _ in range(stage.effort.pick(0, KEY_TRIES, KEY_TRIES * 3)):
+        yield "unknown key again", made_up_key()
+
+
+def _changed_keys(stage: Stage) -> Iterator[tuple[str, str]]:
+    """The right key, changed in ways in which it can be, each with its case; requests tell how by its name."""
+    own = stage.keys.get(OWNER_KEY, "")
+    if len(own) > 1:
+        yield SHORTENED, f"${{{OWNER_KEY}%?}}"
+        yield from zip(OTHER_LETTERS, with_another_letter(OWNER_KEY, own), strict=True)
+    yield "lengthened key", f"${{{OWNER_KEY}}}x"
+    yield from DECORATED.items()
+    if own.swapcase() != own:
+        yield OTHER_CASE, f"${{{OWNER_KEY}{'^^' if own != own.upper() else ',,'}}}"
+
+
+def _other_paths(stage: Stage) -> dict[str, Callable[[str], str]]:
+    """Ways to write the URL of a stop that a server may take for it, and not ask for a key."""
+    paths: dict[str, Callable[[str], str]] = {
+        SLASH: "{}/".format,
+        SLASHES: partial(_with_two_slashes, segments=stage.contract.stop.path.count("/")),
+        ENCODED: _with_an_encoded_letter,
+        CAPITALS: _in_capitals,
+        SUFFIX: "{}.json".format,
+    }
+    if base := urlsplit(stage.target.base_url).path.rstrip("/"):  # which a gateway may add, and guard
+        paths[WITHOUT_BASE] = partial(_without, base=base)
+    return paths
 
 
 def _with_two_slashes(url: str, segments: int) -> str:
