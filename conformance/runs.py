@@ -9,8 +9,6 @@ from conformance.exchange import Event, Exchange, Json
 from conformance.trace import FINAL, TERMINAL, Run, statuses_of
 
 LEVER = "rounds"  # the input of the app in specs/apps that decides how long a run lasts
-
-
 ONCE = 2  # nodes of it that no round works on again: the first and the last
 ALMOST = 0.8  # of its natural length: a run that got so far may have ended by itself
 JITTER = 0.1  # seconds by which events may be late: all of a stream that is held back comes in fewer

@@ -56,9 +56,8 @@ class Limits:
     concurrency: int = 4  # streams open at once; a default Dify serves ten connections
     together: int = 8  # stops at the same moment
     body: int = 4 << 20  # bytes of one answer
-    stream: int = (
-        16 << 20
-    )  # bytes of one stream, or of one event; that of the app in specs/apps has half a million
+    # bytes of one stream, or of one event; that of the app in specs/apps has half a million
+    stream: int = 16 << 20
     received: int = 48 << 20  # bytes of all answers and streams together, which are kept until the verdict
 
 

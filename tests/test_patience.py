@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
+from conformance.contract import load_contract
 from conformance.probe.budget import OVERLOADED, SLOW, Budget, ProbeStopped
+from conformance.probe.probe import Probe
 from conformance.reference import Event, Reference, Run
 from conformance.reference.faults import specimens
+from conformance.runs import Inputs
+from conformance.scenarios.director import Unrecorded
+from conformance.scenarios.live import Unmet
+from conformance.scenarios.stage import Stage
+from conformance.target import Target
 from tests.judged import Judge
 
 TABLE = """
@@ -78,6 +85,20 @@ def test_what_is_announced_is_kept(
     stops = (judged.reports / "run.jsonl").read_text("utf-8").count('"case":"clean-up"')
     assert 0 < judged.verdict["requests"] - stops <= int(announced.group(1))
     assert "are spent" not in judged.output
+
+
+def test_sends_at_the_same_moment_end_as_the_first_that_cannot_be_done(
+    serving: Callable[[Reference], Any],
+) -> None:
+    server, contract = serving(Reference()), load_contract()
+    probe = Probe(Target(server.base_url, keys=server.keys), Budget(10))
+    with Stage("together", probe, contract, Unrecorded(), Inputs(), most=2) as stage:
+        with pytest.raises(Unmet, match="are spent"):
+            stage.together([lambda: stage.get(contract.info, "info")] * 3)
+        assert len(stage.trace().exchanges) == 2
+        with pytest.raises(ZeroDivisionError):
+            stage.together([lambda: stage.get(contract.info, str(1 // 0))])
+    probe.close()
 
 
 def test_turns_come_at_the_rate() -> None:

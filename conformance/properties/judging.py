@@ -12,9 +12,8 @@ from conformance.refusal import worst
 from conformance.trace import History, Trace
 
 AT_ONCE = 200.0  # milliseconds between the first and the last of several requests that count as simultaneous
-SLOWEST = (
-    800.0  # milliseconds; stops at the same moment that take longer than this may have waited for each other
-)
+# milliseconds; stops at the same moment that take longer than this may have waited for each other
+SLOWEST = 800.0
 
 
 def held(rule: str, stop: Operation, *traces: Trace) -> None:

@@ -1,20 +1,18 @@
-"""What a scenario is played on: it starts runs, sends stops, reads details, and everything is recorded."""
+"""What a scenario is played on: it starts and stops runs, reads their details, and everything is recorded."""
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from conformance.contract import Contract, Operation
+from conformance.contract import Contract
 from conformance.effort import Effort
-from conformance.exchange import TOO_MANY, Exchange, Request, Response
+from conformance.exchange import Exchange, Request
 from conformance.masking import placeholder
-from conformance.probe.budget import ProbeStopped
-from conformance.probe.reply import RawRequest, Reply, stopwatch
 from conformance.runs import Inputs, settled_status
-from conformance.scenarios.live import TRIES, LiveRun, Patience, Unmet
-from conformance.scenarios.record import Record, Recorder
-from conformance.scenarios.requests import Requests, uncompressed
+from conformance.scenarios.asking import CLEAN_UP, Asking, patience_with
+from conformance.scenarios.live import LiveRun, Patience, Unmet
+from conformance.scenarios.record import Recorder
+from conformance.scenarios.requests import uncompressed
 from conformance.scenarios.turnstile import Turnstile
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
@@ -23,9 +21,6 @@ from conformance.trace import Run, Trace
 if TYPE_CHECKING:  # httpx takes its time to import, and whoever judges a recording asks nobody
     from conformance.probe.probe import Probe
 
-LONGEST = 10.0  # seconds to wait between them, whatever the target says
-CLEAN_UP = 5.0  # seconds for a stop that only tidies up
-DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
 FIRST_LOOK = 0.15  # seconds between the first two looks at the run detail; each next wait is longer
 LOOKS = 20  # times at most that the detail of one run is looked at
 LATER = (0.5, 3.0, 6.0)  # seconds after which a final status is looked at again, by effort
@@ -37,7 +32,7 @@ ONLY_STOPS = (
 DETAIL_APPEARS = 1.0  # seconds to wait for a run detail where none has ever appeared within its deadline
 
 
-class Stage(Requests):
+class Stage(Asking):
     """Records one scenario; as a context manager it stops and closes what the scenario left open."""
 
     def __init__(
@@ -52,24 +47,11 @@ class Stage(Requests):
         patience: Patience | None = None,
         most: int = 10_000,
     ) -> None:
-        super().__init__(probe.target, contract, f"conformance-{scenario.replace('_', '-')}")
-        self.scenario = scenario
+        super().__init__(scenario, probe, contract, recorder, turnstile or Turnstile(), most)
         self.inputs = inputs
         self.effort = effort
-        self.turnstile = turnstile or Turnstile()
-        self.deadlines = probe.target.deadlines
         self._patience = patience or Patience(self.deadlines, inputs.seconds)
-        self.limits = probe.target.limits
-        self.keys = probe.target.keys
-        self._probe = probe
-        self._most = most
-        self._left = most
-        self.clock = stopwatch()
-        self._kept = Record(scenario, recorder)
         self._runs: list[LiveRun] = []
-        self._lock = threading.Lock()
-        self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
-        self.stop_answered = threading.Event()
         self.seen: Callable[[str], Trace] = Trace  # what another scenario has shown, once it has
         self.show: Callable[[Trace], None] = lambda _: None  # to others, before this one is over
 
@@ -87,65 +69,6 @@ class Stage(Requests):
     def later(self) -> float:
         """Seconds after which what is final is looked at again."""
         return self.effort.pick(*LATER)
-
-    def trace(self, unmet: str | None = None) -> Trace:
-        """What was recorded so far."""
-        return self._kept.trace(unmet)
-
-    # asking ---------------------------------------------------------------------------------------------
-
-    def send(
-        self, operation: str, case: str, request: Request, *, about: Mapping[str, str] | None = None
-    ) -> Exchange:
-        """Send a request and record the exchange; raises ProbeStopped, and Unmet where too many were sent."""
-        self._count_down()
-        with self.turnstile.outside():
-            drawn = operation in DRAWN
-            reply = self._patiently(lambda: self._probe.send(request, self.clock, drawn=drawn))
-        return self._record(operation, case, request, reply, about or {})
-
-    def send_raw(
-        self, operation: str, case: str, raw: RawRequest, *, seconds: float, about: Mapping[str, str]
-    ) -> Exchange:
-        """Send a request byte by byte and record the exchange; raises as ``send``."""
-        self._count_down()
-        with self.turnstile.outside():
-            reply = self._patiently(lambda: self._probe.send_raw(raw, self.clock, seconds=seconds))
-        return self._record(operation, case, raw.recorded(self.target.base_url), reply, about)
-
-    def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
-        """Send a stop for a run; by default the right one, by its owner."""
-        asked = request or self.stop_request(run.task_id, user=run.user, key=run.key)
-        owner = {} if request else {"by": "owner"}
-        run.stopped = run.stopped or not request
-        return self.send("stop", case, asked, about={"run": run.id, "task": run.task_id, **owner, **about})
-
-    def together(self, sends: Sequence[Callable[[], Exchange]], *, drawn: bool = False) -> list[Exchange]:
-        """Do several sends at the same moment, each in a thread of its own, behind a barrier."""
-        self._probe.budget.reserve(len(sends), drawn=drawn)
-        barrier = threading.Barrier(len(sends))
-        done: list[Exchange] = []
-        stopped: list[ProbeStopped] = []
-
-        def one(send: Callable[[], Exchange]) -> None:
-            self._hurried.now = True
-            barrier.wait(timeout=CLEAN_UP)
-            try:
-                done.append(send())
-            except ProbeStopped as error:
-                stopped.append(error)
-
-        threads = [threading.Thread(target=one, args=(send,), daemon=True) for send in sends]
-        for thread in threads:
-            thread.start()
-        with self.turnstile.outside():
-            for thread in threads:
-                thread.join()
-        if stopped:
-            raise stopped[0]
-        return done
-
-    # runs -----------------------------------------------------------------------------------------------
 
     def start(
         self,
@@ -176,7 +99,7 @@ class Stage(Requests):
             refused = self.leave(run)
             if not (refused.response and refused.response.limits):
                 break
-            self.pause(_patience_with(refused.response))  # until there is room; requests are not too many
+            self.pause(patience_with(refused.response))  # until there is room; requests are not too many
         else:
             self._patience.no_place = True
         raise Unmet(_no_task(refused, self._probe.budget.why))
@@ -184,6 +107,13 @@ class Stage(Requests):
     def ask_uncompressed(self) -> None:
         """Ask for the streams of the session without compression from now on."""
         self._patience.uncompressed = True
+
+    def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
+        """Send a stop for a run; by default the right one, by its owner."""
+        asked = request or self.stop_request(run.task_id, user=run.user, key=run.key)
+        owner = {} if request else {"by": "owner"}
+        run.stopped = run.stopped or not request
+        return self.send("stop", case, asked, about={"run": run.id, "task": run.task_id, **owner, **about})
 
     def settle(self, run: LiveRun) -> Run:
         """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""
@@ -228,24 +158,6 @@ class Stage(Requests):
             raise Unmet("the stream of the run carried no workflow_run_id, so that its detail cannot be read")
         return self.read(run_id, case, run.id)
 
-    def read(self, run_id: str, case: str, run: str) -> Exchange:
-        """Read the detail of whatever run; ``run`` is the exchange that started it."""
-        operation = self.contract.detail
-        request = self.request(operation.method, operation.url_path(run_id))
-        return self.send("detail", case, request, about={"run": run})
-
-    def get(self, operation: Operation, name: str) -> Exchange:
-        """Read one of the operations without parameters."""
-        return self.send(name, name, self.request(operation.method, operation.url_path()))
-
-    def see_whether_still_there(self) -> None:
-        """Read ``/info`` once, also when the target has failed to answer so often that nothing else is sent."""
-        budget, info = self._probe.budget, self.contract.info
-        if budget.lost or not budget.stopped.is_set():
-            request = self.request(info.method, info.url_path())
-            reply = self._probe.send_regardless(request, self.clock, seconds=CLEAN_UP)
-            self._record("info", "still there", request, reply, {})
-
     def leave(self, run: LiveRun) -> Exchange:
         """Stop listening to a run and record its stream."""
         if run.recorded is None:
@@ -257,35 +169,6 @@ class Stage(Requests):
             )
         return run.recorded
 
-    def pause(self, seconds: float) -> None:
-        """Wait, unless the session ends; raises ProbeStopped then."""
-        with self.turnstile.outside():
-            stopped = self._probe.budget.stopped.wait(seconds)
-        if stopped:
-            raise ProbeStopped(self._probe.budget.why)
-
-    def _count_down(self) -> None:
-        """Raise Unmet where more would be sent than was announced."""
-        with self._lock:
-            self._left -= 1
-            if self._left < 0:
-                raise Unmet(f"the {self._most} requests that were meant for this are spent")
-
-    def _patiently(self, ask: Callable[[], Reply]) -> Reply:
-        """The answer to a request, asked for again where the target says that it takes no more at the moment."""
-        reply = ask()
-        for _ in range(TRIES - 1):
-            if not (reply.response and reply.response.busy) or hasattr(self._hurried, "now"):
-                break
-            self._slow_down(reply.response)
-            reply = ask()
-        return reply
-
-    def _slow_down(self, refusal: Response) -> None:
-        self._probe.budget.slow_down(_patience_with(refusal), overloaded=refusal.status != TOO_MANY)
-
-    # recording ------------------------------------------------------------------------------------------
-
     def _tidy(self, run: LiveRun) -> None:
         if not run.over and not run.stopped and run.first("task_id"):
             request = self.stop_request(run.task_id, user=run.user, key=run.key)
@@ -294,19 +177,6 @@ class Stage(Requests):
                 "stop", CLEAN_UP_CASE, request, reply, {"run": run.id, "task": run.task_id, "by": "owner"}
             )
         self.leave(run)
-
-    def _record(
-        self, operation: str, case: str, request: Request, reply: Reply, about: Mapping[str, str]
-    ) -> Exchange:
-        exchange = self._kept.keep(operation, case, request, reply, about, id_=self._kept.next_id())
-        if operation == "stop":
-            self.stop_answered.set()
-        return exchange
-
-
-def _patience_with(refusal: Response) -> float:
-    """How many seconds to wait until what was refused is asked for again."""
-    return min(LONGEST, 1.0 if refusal.retry_after is None else refusal.retry_after)
 
 
 def _no_task(stream: Exchange, why: str) -> str:
