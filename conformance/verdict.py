@@ -125,14 +125,25 @@ def _without_absence(results: list[Result], circumstances: Circumstances) -> lis
 
 
 def _without_consequences(results: list[Result], catalogue: Catalogue) -> list[Result]:
-    """A failure that another failure explains says nothing of its own."""
-    failed = {result.id for result in results if result.result in {"fail", "deviation"}}
+    """A failure that another failure explains says nothing of its own, and names the one that needs no other."""
+    failed = {result.id: result for result in results if result.result in {"fail", "deviation"}}
+
+    def roots(result: Result) -> set[str]:
+        """The failures that explain it; itself where none does, or where it is known and stays what it is."""
+        causes = [failed[id_] for id_ in _presumed(catalogue, result.id) if id_ in failed]
+        if result.result == "deviation" or not causes:
+            return {result.id}
+        return {id_ for cause in causes for id_ in roots(cause)}
 
     def weighed(result: Result) -> Result:
-        causes = [id_ for id_ in _presumed(catalogue, result.id) if id_ in failed]
-        if result.result != "fail" or not causes:
+        found = roots(result)
+        if result.result != "fail" or result.id in found:
             return result
-        reason = f"failed ({result.reason}), but presumes {causes[0]}, which failed: nothing can be told of its own"
+        told = {id_ for id_ in found if failed[id_].result == "fail"} or found  # what is known comes second
+        root = next(one.id for one in catalogue if one.id in told)
+        reason = (
+            f"failed ({result.reason}), but presumes {root}, which failed: nothing can be told of its own"
+        )
         return replace(result, result="inconclusive", reason=reason)
 
     return [weighed(result) for result in results]

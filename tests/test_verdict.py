@@ -129,6 +129,30 @@ def test_a_consequence_tells_its_cause_and_what_was_seen() -> None:
     assert "presumes t.x.a, which failed" in reason
 
 
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ("a:fail b:fail c:fail", {"b": "t.x.a", "c": "t.x.a"}),
+        ("s:fail b:fail c:fail", {"b": "t.y.s", "c": "t.y.s"}),
+        ("s:fail a:fail b:fail c:fail", {"b": "t.x.a", "c": "t.x.a"}),
+        ("a:inconclusive b:fail c:fail", {"c": "t.x.b"}),
+        ("a:deviation b:fail c:fail", {"b": "t.x.a", "c": "t.x.a"}),
+        ("s:fail a:deviation b:fail c:fail", {"b": "t.y.s", "c": "t.y.s"}),
+        ("a:fail b:deviation c:fail", {"c": "t.x.b"}),
+    ],
+)
+def test_a_consequence_names_the_root_and_no_other_consequence(told: str, named: dict[str, str]) -> None:
+    verdict = decide(results(told), CATALOGUE, Circumstances())
+    reasons = {result.id[-1]: result.reason for result in verdict.of("inconclusive")}
+    assert {
+        name: reason.partition("presumes ")[2].partition(",")[0]
+        for name, reason in reasons.items()
+        if "presumes" in reason
+    } == named
+    kept = {result.id for result in verdict.of("fail", "deviation")}
+    assert kept >= set(named.values())
+
+
 def test_what_the_catalogue_does_not_have_is_judged_by_itself() -> None:
     (found,) = decide([Result("t.x.gone", "MUST", "", "fail")], CATALOGUE, Circumstances()).results
     assert found.result == "fail"
