@@ -1,7 +1,7 @@
 """The options of the suite: one table, from which both pytest and the command line take theirs."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -61,7 +61,7 @@ OPTIONS = (
     ),
     Option("--strict-should", "a SHOULD that does not hold fails the run, too", "flag"),
     Option("--effort", "how much is tried", choices=EFFORTS, default="standard"),
-    Option("--seed", "what is drawn at random begins here", "count", "N"),
+    Option("--seed", "what is drawn at random begins here", "count", "N", 0),
     Option("--inputs", "the inputs of the workflow, as a JSON object", metavar="JSON"),
     Option("--run-seconds", "about how long a run lasts that nobody stops", "number", "SECONDS"),
     Option("--max-requests", "how many requests are sent at most (default 3000)", "count", "N"),
@@ -88,6 +88,13 @@ OPTIONS = (
     Option("--insecure", "do not verify the target's certificate", "flag"),
     Option("--ca", "a PEM file with the authority that signed the target's certificate", metavar="FILE"),
 )
+# What is judged and where it is written, as opposed to who is asked, and how.
+ABOUT_THE_VERDICT = frozenset(
+    {
+        "--recording", "--reports", "--only", "--scope", "--baseline", "--write-baseline", "--profile",
+        "--strict-should",
+    }
+)  # fmt: skip
 BY_FLAG: Mapping[str, Option] = {option.flag: option for option in OPTIONS}
 
 Getter = Callable[[str], Any]
@@ -130,6 +137,7 @@ class Options:
     baseline: Path | None = None
     write_baseline: Path | None = None
     profile: str = "none"
+    given: tuple[str, ...] = ()  # the words that say who is asked, and how
 
     @property
     def trying(self) -> Effort:
@@ -162,16 +170,25 @@ def read_options(get: Getter) -> Options:
         scope=get("--scope"),
         strict=bool(get("--strict-should")),
         effort=get("--effort"),
-        seed=get("--seed") or 0,
+        seed=get("--seed"),
         baseline=get("--baseline"),
         write_baseline=get("--write-baseline"),
         profile=get("--profile"),
+        given=tuple(_given(get)),
     )
 
 
 def whole_id(prefix: str) -> str:
     """The beginning of an id, to which the word that all begin with may be lacking."""
     return prefix if not prefix or ROOT.startswith(prefix) or prefix.startswith(ROOT) else ROOT + prefix
+
+
+def _given(get: Getter) -> Iterator[str]:
+    """The options that say who is asked, and how, as far as they are not what they are by themselves."""
+    for option in OPTIONS:
+        value = None if option.flag in ABOUT_THE_VERDICT else get(option.flag)
+        if value is not None and value != option.default:
+            yield from (option.flag,) if option.kind == "flag" else (option.flag, str(value))
 
 
 def target_of(get: Getter, embedded: str | None = None) -> Target | None:

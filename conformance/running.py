@@ -16,6 +16,7 @@ from conformance.judge import Replay, compared, differences, interruption, recor
 from conformance.options import Getter, Options, read_options, target_of
 from conformance.profiles import AUTO, NONE, load_profile
 from conformance.recording import Recording, RecordingError, Writer, read_recording
+from conformance.report.again import options_of
 from conformance.report.console import Console
 from conformance.report.evidence import Evidence
 from conformance.report.text import ending
@@ -140,7 +141,13 @@ class Running:
         session = self.session
         traces = session.history().traces
         return Evidence(
-            report, verdict.results, traces, session.catalogue, session.contract, session.target.deadlines
+            report,
+            verdict.results,
+            traces,
+            session.catalogue,
+            session.contract,
+            session.target.deadlines,
+            options_of(session),
         )
 
     def _record(self, writer: Writer, verdict: Verdict) -> None:

@@ -14,14 +14,24 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from conformance.exchange import Request
+from conformance.contract import load_contract
+from conformance.exchange import Exchange, Request
+from conformance.judge import Replay
+from conformance.options import BY_FLAG, read_options
 from conformance.probe.reply import RawRequest
+from conformance.recording import Recording
+from conformance.report.again import again, options_of
 from conformance.report.ci import annotations, badge, ctrf, markdown
 from conformance.report.curl import curl
 from conformance.report.files import write_reports
 from conformance.report.har import har
 from conformance.report.html import html
 from conformance.report.text import _timeline as timeline
+from conformance.requirements import load_catalogue
+from conformance.session import Session
+from conformance.target import Target
+from conformance.trace import Trace
+from conformance.verdict import Result
 from tests.commandline import Ran, command
 from tests.evidence import HOSTILE, evidence, hostile_exchange, hostile_stream
 
@@ -105,6 +115,64 @@ def test_a_head_is_asked_for_again_in_a_way_that_ends() -> None:
     assert " -X GET " in curl(Request("GET", "http://127.0.0.1:8080/v1/t"))
 
 
+def _stop(**about: str) -> Exchange:
+    return replace(hostile_exchange("a stop", 1), about=about)
+
+
+def _fails(*scenarios: str) -> Result:
+    return Result("stop.user.missing", "MUST", "", "fail", scenarios=scenarios)
+
+
+@pytest.mark.parametrize(
+    ("result", "sent", "by"),
+    [
+        (_fails("users"), [_stop(live="no")], "curl"),
+        (_fails(), [_stop()], "curl"),
+        (_fails("users"), [_stop(run="users/1")], "check"),
+        (_fails("plain"), [_stop()], "check"),
+        (_fails("users"), [hostile_stream("a run"), _stop(live="no")], "curl"),
+        (_fails("users"), [], "check"),
+    ],
+    ids=["no run", "of all answers", "of a run", "its scenario needs one", "a stop first", "no evidence"],
+)
+def test_what_needs_a_live_run_is_repeated_by_its_check(
+    result: Result, sent: list[Exchange], by: str
+) -> None:
+    line = again(result, sent, ("--base-url", "http://127.0.0.1/v1", "--inputs", '{"rounds": 9}'))
+    check = "dify-conformance run --only stop.user.missing --base-url http://127.0.0.1/v1 --inputs '{\"rounds\": 9}'"
+    assert line == check if by == "check" else line.startswith("curl -sS -i --path-as-is -X POST ")
+
+
+@pytest.mark.parametrize(
+    ("words", "target", "told"),
+    [
+        ({}, Target("http://h/v1", embedded=True), ()),
+        ({"--effort": "quick"}, Target("http://h/v1", embedded=True), ("--effort", "quick")),
+        ({}, Target("http://h/v1", keys={"DIFY_API_KEY": "app-secret"}), ("--base-url", "http://h/v1")),
+        ({"--base-url": "http://h/v1/"}, Target("http://h/v1"), ("--base-url", "http://h/v1/")),
+        (
+            {"--target": "here", "--config": Path("a b.toml"), "--reports": Path("out"), "--only": ["stop"]},
+            Target("http://h/v1", name="here"),
+            ("--target", "here", "--config", "a b.toml"),
+        ),
+        ({"--seed": 7}, Target("http://h/v1", name="here"), ("--target", "here", "--seed", "7")),
+        (
+            {"--insecure": True, "--grace": 0.0},
+            Target("http://h/v1", name="here"),
+            ("--target", "here", "--grace", "0.0", "--insecure"),
+        ),
+    ],
+)  # fmt: skip
+def test_the_target_is_named_as_it_was_and_its_key_never(
+    words: dict[str, object], target: Target, told: tuple[str, ...]
+) -> None:
+    options = read_options(
+        lambda flag: words.get(flag, BY_FLAG[flag].default or ([] if flag == "--only" else None))
+    )
+    replay = Replay(Recording({}, {}))
+    assert options_of(Session(target, load_contract(), load_catalogue(), options, replay)) == told
+
+
 # HTML --------------------------------------------------------------------------------------------------------
 
 
@@ -149,6 +217,20 @@ def test_what_held_has_evidence_too(ran: Ran, page: Page) -> None:
     assert page.tags["svg"] > 20
     assert "curl -sS" in page.text
     assert "Authorization: Bearer $DIFY_API_KEY" in page.text
+
+
+def test_what_did_not_hold_says_how_to_see_it_again() -> None:
+    exchanges = [hostile_exchange("a stop", 1), hostile_stream("a run")]
+    told = replace(evidence(*exchanges), options=("--base-url", "http://127.0.0.1/v1"))
+    page = Page(html(told))
+    lines = {
+        line.partition(" --only ")[2] for line in page.text.splitlines() if "dify-conformance run" in line
+    }
+    wrong = [one.id for one in told.results if one.result in {"fail", "deviation", "stale", "error"}]
+    assert lines == {f"{id_} --base-url http://127.0.0.1/v1" for id_ in wrong}
+    alone = replace(told, traces=(Trace("reach", (replace(exchanges[0], about={}),)),))
+    alone = replace(alone, results=tuple(replace(one, scenarios=("reach",)) for one in alone.results))
+    assert "dify-conformance run" not in Page(html(alone)).text
 
 
 def test_the_page_can_be_read_without_sight(page: Page) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from conformance.exchange import Exchange
+from conformance.report.again import command
 from conformance.report.drawing import Timeline, timeline
 from conformance.report.evidence import Evidence
 from conformance.requirements import Level
@@ -54,6 +55,7 @@ class Card:
     more: int
     sample: bool
     drawing: Timeline | None
+    command: str
     like: tuple[tuple[str, str, str | None], ...]
 
     @property
@@ -140,6 +142,7 @@ def _card(
         more=more,
         sample=evidence.is_sample(result),
         drawing=timeline(evidence.runs_of(result), evidence.deadlines, result.at) if drawn else None,
+        command=_command(result, evidence),
         like=_like(result, evidence),
     )
 
@@ -147,6 +150,13 @@ def _card(
 def _chosen(found: list[Exchange], most: int) -> list[Exchange]:
     """Stops first, for they are what is judged; then as they come."""
     return sorted(found, key=lambda exchange: exchange.operation != "stop")[:most]
+
+
+def _command(result: Result, evidence: Evidence) -> str:
+    """The command that repeats what did not hold; empty where the curl line of an exchange does."""
+    if result.result not in {"fail", "deviation", "stale", "error"}:
+        return ""
+    return command(result, [] if evidence.is_sample(result) else evidence.of(result), evidence.options)
 
 
 def _is_broken(result: Result) -> bool:

@@ -16,7 +16,7 @@ SAMPLE = 3  # exchanges that stand for a requirement that speaks of all of them
 
 @dataclass(frozen=True)
 class Evidence:
-    """A session that is over: ``summary`` is the content of ``verdict.json``."""
+    """A session that is over: ``summary`` is the content of ``verdict.json``, ``options`` are to judge it again."""
 
     summary: Mapping[str, Json]
     results: tuple[Result, ...]
@@ -24,6 +24,7 @@ class Evidence:
     catalogue: Catalogue
     contract: Contract
     deadlines: Deadlines
+    options: tuple[str, ...] = ()
 
     @cached_property
     def history(self) -> History:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from conformance.exchange import Event, Exchange
 from conformance.liveness import liveness
-from conformance.report.curl import curl
+from conformance.report.again import again, options_of
 from conformance.scenarios.requests import IDENTITY
 from conformance.session import Session, find, uncovered
 from conformance.target import OWNER_KEY
@@ -72,11 +72,7 @@ def failure(result: Result, session: Session, history: History) -> Iterator[str]
     evidence = find(history, result.evidence)
     for line in _timeline(evidence, result.at):
         yield f"      {line}"
-    sent = next((exchange for exchange in evidence if exchange.operation == "stop"), None) or next(
-        iter(evidence), None
-    )
-    if sent:
-        yield f"      again     {curl(sent.request)}"
+    yield f"      again     {again(result, evidence, options_of(session))}"
 
 
 def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:

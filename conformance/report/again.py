@@ -1,0 +1,43 @@
+"""How a failure is seen again: one request as a curl line, or the command that runs its check once more.
+
+Who sends a stop again for a run that is over by then sees nothing of what was wrong.
+"""
+
+import shlex
+from collections.abc import Sequence
+
+from conformance.exchange import Exchange
+from conformance.report.curl import curl
+from conformance.scenarios import SCENARIOS
+from conformance.session import Session
+from conformance.verdict import Result
+
+
+def again(result: Result, evidence: Sequence[Exchange], options: Sequence[str]) -> str:
+    """The line that repeats it; ``options`` are those with which the target is judged again."""
+    return command(result, evidence, options) or curl(shown(evidence).request)
+
+
+def command(result: Result, evidence: Sequence[Exchange], options: Sequence[str]) -> str:
+    """The command that runs its check once more; empty where one request says it all."""
+    if evidence and not _needs_a_run(result, shown(evidence)):
+        return ""
+    return shlex.join(("dify-conformance", "run", "--only", result.id, *options))
+
+
+def shown(evidence: Sequence[Exchange]) -> Exchange:
+    """The exchange that stands for all of them: a stop, where there is one."""
+    return next((exchange for exchange in evidence if exchange.operation == "stop"), evidence[0])
+
+
+def options_of(session: Session) -> tuple[str, ...]:
+    """The options with which the target of a session is judged again as it was; no key is among them."""
+    target, given = session.target, session.options.given
+    if target.embedded or {"--base-url", "--target"}.intersection(given):
+        return given
+    return (*(("--target", target.name) if target.name else ("--base-url", target.base_url)), *given)
+
+
+def _needs_a_run(result: Result, exchange: Exchange) -> bool:
+    played = (SCENARIOS[name] for name in result.scenarios if name in SCENARIOS)
+    return "run" in exchange.about or any(scenario.needs_run for scenario in played)
