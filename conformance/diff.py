@@ -46,13 +46,26 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    """Requirements that one of the runs did not test, for want of keys that the other was given."""
+
+    run: Literal["first", "second"]
+    keys: tuple[str, ...]
+    where: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.keys)} is missing in the {self.run} run"
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two recordings side by side; ``obstacles`` say why they cannot be compared."""
+    """Two recordings side by side; ``obstacles`` say why they cannot be compared, ``lacking`` what in them cannot."""
 
     before: str
     after: str
     changes: tuple[Change, ...] = ()
     obstacles: tuple[str, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
 
     @property
     def worse(self) -> list[Change]:
@@ -61,10 +74,12 @@ class Comparison:
 
     @property
     def exit_code(self) -> int:
-        """0 where nothing got worse, 1 where something did, 3 where nothing can be said."""
+        """0 where nothing got worse, 1 where something did, 3 where nothing can be said, or not of all."""
         if self.obstacles:
             return EXIT_INCOMPARABLE
-        return EXIT_WORSE if self.worse else EXIT_SAME
+        if self.worse:
+            return EXIT_WORSE
+        return EXIT_INCOMPARABLE if self.lacking else EXIT_SAME
 
     def line(self) -> dict[str, Json]:
         """The comparison as JSON."""
@@ -73,6 +88,9 @@ class Comparison:
             "before": self.before,
             "after": self.after,
             "obstacles": list(self.obstacles),
+            "not_compared": [
+                asdict(one) | {"keys": list(one.keys), "where": list(one.where)} for one in self.lacking
+            ],
             "changes": [asdict(change) | {"where": list(change.where)} for change in self.changes],
         }
 
@@ -82,11 +100,13 @@ def compare(before: Recording, after: Recording) -> Comparison:
     names = (_named(before), _named(after))
     if obstacles := tuple(_obstacles(before, after)):
         return Comparison(*names, obstacles=obstacles)
-    changes = [*_requirements(before.results, after.results), *_observations(before, after)]
+    found = [*_requirements(before, after)]
+    changes = [one for one in found if isinstance(one, Change)] + [*_observations(before, after)]
     changes += _grouped("answer", _answers(before), _answers(after))
     changes += _grouped("stream", _streams(before), _streams(after))
     changes += _grouped("event", _events(before), _events(after))
-    return Comparison(*names, changes=tuple(changes))
+    lacking = _together(one for one in found if isinstance(one, Lacking))
+    return Comparison(*names, changes=tuple(changes), lacking=tuple(lacking))
 
 
 def _named(recording: Recording) -> str:
@@ -113,14 +133,37 @@ def _obstacles(before: Recording, after: Recording) -> Iterator[str]:
             yield f"they differ in {name}: {was[name]} and {now[name]}"
 
 
-def _requirements(before: Iterable[Result], after: Iterable[Result]) -> Iterator[Change]:
-    known = {result.id: result for result in before}
-    for now in after:
+def _requirements(before: Recording, after: Recording) -> Iterator[Change | Lacking]:
+    """The requirements whose result changed, and those that only one of the runs had the keys for."""
+    known = {result.id: result for result in before.results}
+    for now in after.results:
         was = known.get(now.id)
         if was is None or was.result == now.result:
             continue
-        worse = now.level != "MAY" and GRAVITY[now.result] > GRAVITY[was.result]
-        yield Change("requirement", (f"{now.level} {now.id}",), was.result, _told(now), worse)
+        where = (f"{now.level} {now.id}",)
+        if keys := _wanted(was, given=after):
+            yield Lacking("first", keys, where)
+        elif keys := _wanted(now, given=before):
+            yield Lacking("second", keys, where)
+        else:
+            worse = now.level != "MAY" and GRAVITY[now.result] > GRAVITY[was.result]
+            yield Change("requirement", where, was.result, _told(now), worse)
+
+
+def _wanted(result: Result, given: Recording) -> tuple[str, ...]:
+    """The keys for want of which it is untested, as far as the other recording was given them."""
+    if result.result != "untested":
+        return ()
+    named = re.findall(r"\w+", result.reason)
+    return tuple(key for key in given.header["target"]["keys"] if key in named)
+
+
+def _together(lacking: Iterable[Lacking]) -> Iterator[Lacking]:
+    """Each want once, with all the requirements that it leaves untested."""
+    found: dict[tuple[Literal["first", "second"], tuple[str, ...]], list[str]] = {}
+    for one in lacking:
+        found.setdefault((one.run, one.keys), []).extend(one.where)
+    yield from (Lacking(run, keys, tuple(where)) for (run, keys), where in found.items())
 
 
 def _told(result: Result) -> str:

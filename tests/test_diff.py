@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.diff import Comparison, compare
+from conformance.commands import diff as command_diff
+from conformance.diff import Comparison, Lacking, compare
 from conformance.exchange import Event, Exchange, Fault
 from conformance.recording import Recording, read_recording
 from conformance.trace import ANVIL, Trace
@@ -195,6 +196,63 @@ def test_what_cannot_be_compared_is_not(before: Recording, change: Callable[[Rec
     comparison = compare(before, change(before))
     assert comparison.exit_code == 3
     assert len(comparison.obstacles) == 1
+
+
+CHAT_KEY, CHAT = "DIFY_CHAT_API_KEY", "stop.app-mode.chat"
+
+
+def without_key(recording: Recording, *ids: str) -> Recording:
+    """The same recording without the key of a chat app, which leaves these requirements untested."""
+    target = recording.header["target"]
+    kept = [name for name in target["keys"] if name != CHAT_KEY]
+    untested = {"result": "untested", "reason": f"needs {CHAT_KEY} in the environment"}
+    return replace(
+        recording,
+        header={**recording.header, "target": {**target, "keys": kept}},
+        results=tuple(replace(one, **untested) if one.id in ids else one for one in recording.results),  # type: ignore[arg-type]
+    )
+
+
+def test_what_a_forgotten_key_leaves_untested_is_not_compared(before: Recording) -> None:
+    after = without_key(before, CHAT)
+    comparison = compare(before, after)
+    assert (comparison.changes, comparison.exit_code) == ((), 3)
+    assert comparison.lacking == (Lacking("second", (CHAT_KEY,), (f"MUST {CHAT}",)),)
+    assert str(comparison.lacking[0]) == f"{CHAT_KEY} is missing in the second run"
+    assert compare(after, before).lacking == (Lacking("first", (CHAT_KEY,), (f"MUST {CHAT}",)),)
+    assert compare(after, with_result(before, CHAT, "fail")).exit_code == 3
+    assert compare(after, after).exit_code == 0
+
+
+def test_what_one_key_leaves_untested_is_told_together(before: Recording) -> None:
+    after = without_key(before, CHAT, "stop.user.null")
+    (lacking,) = compare(before, after).lacking
+    assert lacking.where == (f"MUST {CHAT}", "MUST stop.user.null")
+
+
+def test_what_got_worse_outweighs_what_is_not_compared(before: Recording) -> None:
+    comparison = compare(before, with_result(without_key(before, CHAT), "stop.user.null", "fail"))
+    assert (comparison.exit_code, len(comparison.worse)) == (1, 1)
+
+
+def test_what_is_untested_though_no_key_is_missing_got_worse(before: Recording) -> None:
+    comparison = compare(before, with_result(before, CHAT, "untested"))
+    assert (comparison.exit_code, comparison.lacking) == (1, ())
+
+
+def test_what_is_not_compared_is_told(before: Recording) -> None:
+    alone = compare(before, without_key(before, CHAT))
+    *_, why, where, _, last = command_diff._text(alone)
+    assert (why, where) == (f"not compared: {CHAT_KEY} is missing in the second run", f"    MUST {CHAT}")
+    assert last == "nothing changed; 1 requirement not compared"
+    beside = compare(before, with_result(without_key(before, CHAT), "stop.user.null", "inconclusive"))
+    assert [*command_diff._text(beside)][
+        -1
+    ] == "1 requirement got worse; 1 change in all; 1 requirement not compared"
+    first, *_, why = command_diff._markdown(alone)
+    assert first == "## nothing changed; 1 requirement not compared"
+    assert why == f"\nNot compared: {CHAT_KEY} is missing in the second run: MUST {CHAT}"
+    assert alone.line()["not_compared"] == [{"run": "second", "keys": [CHAT_KEY], "where": [f"MUST {CHAT}"]}]
 
 
 def test_what_only_one_recording_has_is_left_out(before: Recording) -> None:

@@ -10,7 +10,7 @@ import click
 
 from conformance.diff import Change, Comparison, compare
 from conformance.recording import RecordingError, read_recording
-from conformance.verdict import EXIT_USAGE
+from conformance.verdict import EXIT_USAGE, number
 
 HEADINGS = {
     "requirement": "requirements whose result changed",
@@ -48,6 +48,10 @@ def _text(comparison: Comparison) -> Iterator[str]:
             yield f"  {'✗' if change.worse else ' '} {_places(change)}"
             yield f"      - {change.was}"
             yield f"      + {change.now}"
+    for lacking in comparison.lacking:
+        yield ""
+        yield f"not compared: {lacking}"
+        yield from (f"    {where}" for where in lacking.where)
     yield ""
     yield _conclusion(comparison)
 
@@ -64,6 +68,8 @@ def _markdown(comparison: Comparison) -> Iterator[str]:
         for change in changes:
             mark = "**worse** " if change.worse else ""
             yield f"| {mark}{_cell(_places(change))} | {_cell(change.was)} | {_cell(change.now)} |"
+    for lacking in comparison.lacking:
+        yield f"\nNot compared: {_cell(str(lacking))}: {_cell(', '.join(lacking.where))}"
 
 
 def _places(change: Change) -> str:
@@ -74,13 +80,13 @@ def _places(change: Change) -> str:
 def _conclusion(comparison: Comparison) -> str:
     if comparison.obstacles:
         return f"cannot be compared: {'; '.join(comparison.obstacles)}"
+    left_out = [where for lacking in comparison.lacking for where in lacking.where]
+    more = f"; {number(left_out, 'requirement')} not compared" if left_out else ""
     if not comparison.changes:
-        return "nothing changed"
-    worse = len(comparison.worse)
-    told = (
-        f"{worse} requirement{'' if worse == 1 else 's'} got worse" if worse else "no requirement got worse"
-    )
-    return f"{told}; {len(comparison.changes)} changes in all"
+        return f"nothing changed{more}"
+    worse = comparison.worse
+    told = f"{number(worse, 'requirement') if worse else 'no requirement'} got worse"
+    return f"{told}; {number(comparison.changes, 'change')} in all{more}"
 
 
 def _cell(text: str) -> str:
@@ -113,6 +119,7 @@ command = click.Command(
 
     \b
     Exit codes: 0 no requirement got worse, 1 one did, 2 usage,
-    3 they cannot be compared (another document, another effort, a run that broke off).
+    3 they cannot be compared (another document, another effort, a run that broke off),
+    or not in all, for one was run without a key that the other was given.
     """,
 )
