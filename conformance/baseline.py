@@ -8,7 +8,7 @@ Profiles have ``answer`` (what the target says), ``rate`` (how often) and ``sour
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -175,25 +175,55 @@ def check_writable(path: Path, known: Path | None) -> None:
             f"{path} exists, and what was written in it by hand would be lost. Give it with --baseline {path} "
             "as well, or another file."
         )
+    new = not path.exists() and not path.is_symlink()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
+        if new:
+            path.unlink()  # an empty one would look like a verdict without failures
     except OSError as error:
         raise UsageError(f"The baseline {path} cannot be written: {error}. Give another file.") from error
 
 
-def write_baseline(path: Path, verdict: Verdict, known: Baseline) -> None:
-    """Write what failed as a baseline; what was known keeps its reason, what is stale is left out."""
+def write_baseline(path: Path, verdict: Verdict, known: Baseline, today: date, cases: Cases) -> str:
+    """Write what failed as a baseline, and tell in a line what is in it.
+
+    What was known keeps its reason, what is stale is left out, and an entry that excuses a failure no more is
+    renewed. Where nothing was decided there is nothing to write, and a file that was there stays what it is.
+    """
+    decided = verdict.of("pass", "fail", "deviation", "stale")
+    if not decided or verdict.outcome in {"unreachable", "harness fault"}:
+        return f"{path} was not written: {verdict.summary}"
     stale = {result.id for result in verdict.of("stale")}
-    kept = [entry for entry in known.entries if entry.id not in stale]
-    had = {entry.id for entry in kept}
-    new = [(Entry(result.id, ""), result) for result in verdict.of("fail") if result.id not in had]
+    failed = {result.id: result for result in verdict.of("fail")}
+    had = [id_ for id_ in dict.fromkeys(entry.id for entry in known.entries) if id_ not in stale]
+    renewed = {id_: _renewed(known.of(id_), cases(failed[id_]), today) for id_ in had if id_ in failed}
+    kept = [entry for id_ in had for entry in renewed.get(id_, known.of(id_))]
+    new = [(Entry(id_, ""), result) for id_, result in failed.items() if id_ not in had]
     lines = ["# Failures that are known. Say in each `because` why it is accepted; an empty one is refused."]
     for entry in kept:
         lines += ["", *_lines(entry)]
     for entry, result in new:
         lines += ["", *(f"# {result.level}: {line}" for line in result.reason.splitlines()), *_lines(entry)]
     path.write_text("\n".join(lines) + "\n", "utf-8")
+    return "; ".join(_written(path, len(kept) + len(new), tuple(renewed), len(new)))
+
+
+def _renewed(entries: Sequence[Entry], cases: frozenset[str], today: date) -> list[Entry]:
+    """The entries of a failure without days that are over; where they do not speak of all of it, one that does."""
+    lasting = [replace(entry, until=None) if entry.expired(today) else entry for entry in entries]
+    if _covered(lasting, cases):
+        return lasting
+    because = "; ".join(dict.fromkeys(entry.because for entry in lasting))
+    return [replace(lasting[0], because=because, case="")]
+
+
+def _written(path: Path, entries: int, renewed: Sequence[str], new: int) -> Iterator[str]:
+    yield f"wrote {path} with {entries or 'no'} {'entries' if entries > 1 else 'entry'}"
+    if renewed:
+        yield f"renewed, for it no longer excused what failed: {', '.join(renewed)}"
+    if new:
+        yield f"fill in {new} because"
 
 
 def _lines(entry: Entry) -> list[str]:

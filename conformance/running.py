@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline, write_baseline
@@ -126,8 +128,7 @@ class Running:
         path = self.session.options.reports / VERDICT
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
         if self.session.options.write_baseline:
-            write_baseline(self.session.options.write_baseline, verdict, self.session.baseline)
-            self._again.append(f"wrote {self.session.options.write_baseline}; fill in each because")
+            self._again.append(self._write_baseline(self.session.options.write_baseline, verdict))
         if not self._brief:
             from conformance.report.files import write_reports  # noqa: PLC0415 - as above
 
@@ -135,6 +136,10 @@ class Running:
         if self._console:
             self._console.end(self.lines())
         return verdict.exit_code
+
+    def _write_baseline(self, path: Path, verdict: Verdict) -> str:
+        known, cases = self.session.baseline, self.session.cases
+        return self.mask(write_baseline(path, verdict, known, date.today(), cases))
 
     def _evidence(self, report: Mapping[str, Json], verdict: Verdict) -> Evidence:
         """What the reports are made from."""

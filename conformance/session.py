@@ -62,10 +62,10 @@ class Session:
         results.sort(key=lambda result: order.get(result.id, len(order)))
         self.choice = choose_profile(self.options.profile, self.catalogue, self.history().exchanges)
         known = self.baseline.over(self.choice.known)
-        results = weigh(results, known, date.today(), self._cases)
+        results = weigh(results, known, date.today(), self.cases)
         return decide(results, self.catalogue, self._circumstances())
 
-    def _cases(self, result: Result) -> frozenset[str]:
+    def cases(self, result: Result) -> frozenset[str]:
         """The cases of the stops that a failure shows itself in."""
         evidence = find(self.history(), result.evidence)
         return frozenset(exchange.case for exchange in evidence if exchange.operation == "stop")

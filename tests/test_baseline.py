@@ -213,7 +213,9 @@ def test_an_empty_file_knows_nothing(tmp_path: Path) -> None:
 def test_what_was_written_by_hand_is_not_lost(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "new" / "known.toml"
     check_writable(path, None)
-    assert path.read_text("utf-8") == ""
+    assert not path.exists(), "only a verdict writes it"
+    check_writable(path, None)
+    path.touch()
     check_writable(path, None)
     path.write_text("# mine", "utf-8")
     check_writable(path, path)
@@ -229,10 +231,12 @@ def test_writing_keeps_what_was_said_and_leaves_out_what_is_stale(tmp_path: Path
     flaky = Entry("stop.user.object", "a race", True, "", "a", None, "no", "1 of 9", "a guess")
     stale = Entry("stop.user.boolean", "x")
     new = replace(_result(), reason="seen here\nand there")
-    results = (new, _result("fail", kept.id), _result("stale", stale.id))
+    results = (new, _result("deviation", kept.id), _result("stale", stale.id))
     path = tmp_path / "new" / "known.toml"
     path.parent.mkdir()
-    write_baseline(path, Verdict("not conformant", results, ""), Baseline((kept, flaky, stale)))
+    verdict = Verdict("not conformant", results, "")
+    line = write_baseline(path, verdict, Baseline((kept, flaky, stale)), TODAY, lambda _: frozenset())
+    assert line == f"wrote {path} with 3 entries; fill in 1 because"
     with pytest.raises(UsageError, match=f"{ID}.*has no because"):
         load_baseline(path, CATALOGUE)
     written = path.read_text("utf-8")
@@ -246,6 +250,92 @@ def test_writing_keeps_what_was_said_and_leaves_out_what_is_stale(tmp_path: Path
     assert entries == (kept, Entry(ID, "filled in"), flaky)
 
 
+@pytest.mark.parametrize(
+    ("entries", "cases", "written"),
+    [
+        ([Entry(ID, "x", until=OVER)], "a", [Entry(ID, "x")]),
+        ([Entry(ID, "x", True, "#1", until=OVER)], "", [Entry(ID, "x", True, "#1")]),
+        ([Entry(ID, "x", case="a", until=OVER)], "a", [Entry(ID, "x", case="a")]),
+        ([Entry(ID, "x", case="a", until=OVER)], "a b", [Entry(ID, "x")]),
+        ([Entry(ID, "x", case="a", until=date(2027, 1, 31))], "b", [Entry(ID, "x", until=date(2027, 1, 31))]),
+        ([Entry(ID, "x", case="a")], "", [Entry(ID, "x")]),
+        (
+            [Entry(ID, "x", case="a", until=OVER), Entry(ID, "y", case="b")],
+            "a b",
+            [Entry(ID, "x", case="a"), Entry(ID, "y", case="b")],
+        ),
+        (
+            [Entry(ID, "x", case="a"), Entry(ID, "y", case="b"), Entry(ID, "x", case="c")],
+            "d",
+            [Entry(ID, "x; y")],
+        ),
+    ],
+)
+def test_an_entry_that_excuses_a_failure_no_more_is_renewed(
+    tmp_path: Path, entries: list[Entry], cases: str, written: list[Entry]
+) -> None:
+    path, known = tmp_path / "known.toml", Baseline(tuple(entries))
+
+    def shown(_: Result) -> frozenset[str]:
+        return frozenset(cases.split())
+
+    (failed,) = weigh([_result()], known, TODAY, shown)
+    assert failed.result == "fail"
+    line = write_baseline(path, Verdict("not conformant", (failed,), ""), known, TODAY, shown)
+    assert line.endswith(f"; renewed, for it no longer excused what failed: {ID}")
+    again = load_baseline(path, CATALOGUE)
+    assert list(again.entries) == written
+    (excused,) = weigh([_result()], again, TODAY, shown)
+    assert excused.result == "deviation"
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ([_result("pass", "stop.user.array")], "with no entry"),
+        ([_result("deviation")], "with 1 entry"),
+        ([_result("inconclusive"), _result("pass", "stop.user.array")], "with 1 entry"),
+        ([_result("stale")], "with no entry"),
+        ([_result("deviation"), _result("fail", "stop.user.array")], "with 2 entries; fill in 1 because"),
+        (
+            [_result("fail", "stop.user.object"), _result("fail", "stop.user.array"), _result("stale")],
+            "with 2 entries; fill in 2 because",
+        ),
+    ],
+)
+def test_what_was_written_is_counted(tmp_path: Path, results: list[Result], told: str) -> None:
+    path, known = tmp_path / "known.toml", Baseline((Entry(ID, "x"),) if results[0].id == ID else ())
+    verdict = Verdict("conformant", tuple(results), "")
+    line = write_baseline(path, verdict, known, TODAY, lambda _: frozenset())
+    assert line == f"wrote {path} {told}"
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        decide([_result("pass")], CATALOGUE, Circumstances(unreachable="nobody there")),
+        decide([_result()], CATALOGUE, Circumstances(locked_out="the key is refused")),
+        decide([_result("inconclusive"), _result("untested", "stop.user.array")], CATALOGUE, Circumstances()),
+        decide([_result("pass"), _result("error", "stop.user.array")], CATALOGUE, Circumstances()),
+    ],
+    ids=["unreachable", "locked out", "nothing observed", "harness fault"],
+)
+def test_without_a_verdict_no_baseline_is_written(tmp_path: Path, verdict: Verdict) -> None:
+    path, known = tmp_path / "known.toml", Baseline((Entry(ID, "x"),))
+    line = write_baseline(path, verdict, known, TODAY, lambda _: frozenset())
+    assert line == f"{path} was not written: {verdict.summary}"
+    assert not path.exists()
+
+
+def test_an_unreachable_target_leaves_no_baseline_behind(judge: Judge, tmp_path: Path) -> None:
+    known = tmp_path / "known.toml"
+    key = {"DIFY_API_KEY": "app-0123456789abcdef"}
+    judged = judge("--base-url", "http://127.0.0.1:1/v1", "--write-baseline", str(known), env=key)
+    assert judged.exit_code == 4
+    assert f"{known} was not written: " in judged.output
+    assert not known.exists()
+
+
 def test_from_a_first_run_to_a_gate(judge: Judge, serving: Serving, tmp_path: Path) -> None:
     server = serving(VERSIONS["dify-1.16"](round_seconds=0.05))
     known = tmp_path / "known.toml"
@@ -254,6 +344,7 @@ def test_from_a_first_run_to_a_gate(judge: Judge, serving: Serving, tmp_path: Pa
     first = judge(*asked, "--write-baseline", str(known), env=server.keys)
     failed = first.failed
     assert (first.exit_code, len(failed)) == (1, 4)
+    assert f"wrote {known} with 4 entries; fill in 4 because\n" in first.output
     refused = judge(*asked, "--baseline", str(known), env=server.keys)
     assert refused.exit_code == 2
     assert "has no because" in refused.output
