@@ -95,13 +95,18 @@ class Response:
         return json.loads(self.body.decode("utf-8"))
 
     @property
-    def member(self) -> Mapping[str, Json]:
-        """The members of a body that is a JSON object, else none."""
+    def json_object(self) -> Mapping[str, Json] | None:
+        """The body, where it is a JSON object; one without members is one, too."""
         try:
             value = self.json()
         except (ValueError, RecursionError):
-            return {}
-        return value if isinstance(value, dict) else {}
+            return None
+        return value if isinstance(value, dict) else None
+
+    @property
+    def member(self) -> Mapping[str, Json]:
+        """The members of a body that is a JSON object, else none."""
+        return self.json_object or {}
 
 
 def _listed(headers: Headers, name: str) -> str:

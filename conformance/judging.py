@@ -1,7 +1,7 @@
 """What checks are written with: the marker of a requirement, and the ways a check can end."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -78,3 +78,8 @@ def shown(value: Json) -> str:
     """A value as it stands in JSON, shortened."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 120 else text[:119] + "…"
+
+
+def stated(members: Mapping[str, Json], name: str) -> str:
+    """What a member is, or that there is none, which is not the same as null."""
+    return f"{name} is {shown(members[name])}" if name in members else f"there is no {name}"

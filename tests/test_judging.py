@@ -14,6 +14,7 @@ from conformance.judging import (
     member,
     require,
     shown,
+    stated,
     unlimited,
 )
 
@@ -87,6 +88,15 @@ def test_a_member_is_that_of_an_object() -> None:
 )
 def test_values_are_shown_as_json_of_at_most_120_characters(value: object, text: str) -> None:
     assert shown(value) == text
+
+
+def test_what_is_not_there_is_not_null() -> None:
+    members = {"status": None, "code": "é"}
+    assert [stated(members, name) for name in ("status", "code", "message")] == [
+        "status is null",
+        'code is "é"',
+        "there is no message",
+    ]
 
 
 def test_what_is_missing_is_named() -> None:

@@ -121,6 +121,10 @@ class TestResponse:
     )
     def test_only_a_json_object_has_members(self, body: bytes, members: dict[str, str]) -> None:
         assert response(body=body).member == members
+        assert response(body=body).json_object == (members or None)
+
+    def test_an_object_without_members_is_one(self) -> None:
+        assert response(body=b" {} ").json_object == {}
 
     def test_text_is_for_people_and_json_is_strict(self) -> None:
         broken = response(body=b'"\xff"')

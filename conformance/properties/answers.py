@@ -5,7 +5,8 @@ Each function gives what is wrong with an exchange, None where nothing is.
 
 from collections.abc import Callable
 
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Response
+from conformance.judging import stated
 from conformance.properties.content import refused_unread
 from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, UNREADABLE, Known, gist
 
@@ -77,21 +78,22 @@ def no_envelope(exchange: Exchange, _: Known) -> str | None:
         return None
     if exchange.fault or exchange.request.method == "HEAD":
         return None
-    if response.status == 400 and (
-        exchange.about.get("family") in METHODS or refused_unread(exchange, response)
-    ):
-        return (
-            None  # a method or a form that it cannot read is broken to many a parser, below the application
-        )
-    member = response.member
-    if not member:
+    if response.status == 400 and _below_the_application(exchange, response):
+        return None
+    member = response.json_object
+    if member is None:
         return f"a {response.status} whose body is no JSON object: {exchange.seen}"
     lacking = [name for name in ("code", "message") if not isinstance(member.get(name), str)]
     if lacking:
         return f"a {response.status} without {' and '.join(lacking)}: {exchange.seen}"
     if member.get("status") != response.status:
-        return f"status is {member.get('status')!r} in an answer with {response.status}"
+        return f"{stated(member, 'status')} in an answer with {response.status}"
     return None
+
+
+def _below_the_application(exchange: Exchange, response: Response) -> bool:
+    """Whether a parser may have refused it: an unknown method is broken HTTP to many, and so is a form without parts."""
+    return exchange.about.get("family") in METHODS or refused_unread(exchange, response)
 
 
 def carried_out(exchange: Exchange, _: Known) -> str | None:

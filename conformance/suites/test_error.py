@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from conformance.contract import Contract, property_values
 from conformance.exchange import TOO_MANY, Exchange, Response
-from conformance.judging import Inconclusive, requirement, shown
+from conformance.judging import Inconclusive, requirement, shown, stated
 from conformance.refusal import worst
 from conformance.scenarios.keys import OTHER_PATHS
 from conformance.trace import FOREIGN, History
@@ -64,7 +64,7 @@ def test_a_refusal_is_an_object(history: History, contract: Contract) -> None:
     success = property_values(contract.stop.success, "result")
 
     def wrong(r: Response) -> str | None:
-        if not r.member:
+        if r.json_object is None:
             return f"the body of a {r.status} is no JSON object: {shown(r.text)}"
         result = r.member.get("result")
         return f"a {r.status} has the result {shown(result)}, as a success has" if result in success else None
@@ -77,9 +77,7 @@ def test_a_refusal_has_a_code(history: History) -> None:
     _judge(
         history,
         lambda r: (
-            None
-            if isinstance(r.member.get("code"), str) and r.member["code"]
-            else f"code is {shown(r.member.get('code'))}"
+            None if isinstance(r.member.get("code"), str) and r.member["code"] else stated(r.member, "code")
         ),
     )
 
@@ -91,7 +89,7 @@ def test_a_refusal_has_a_message(history: History) -> None:
         lambda r: (
             None
             if isinstance(r.member.get("message"), str) and r.member["message"].strip()
-            else f"message is {shown(r.member.get('message'))}"
+            else stated(r.member, "message")
         ),
     )
 
@@ -101,6 +99,6 @@ def test_a_refusal_repeats_its_status(history: History) -> None:
     def wrong(response: Response) -> str | None:
         status = response.member.get("status")
         same = status == response.status and not isinstance(status, bool)
-        return None if same else f"status is {shown(status)} in an answer with {response.status}"
+        return None if same else f"{stated(response.member, 'status')} in an answer with {response.status}"
 
     _judge(history, wrong)
