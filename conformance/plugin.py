@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -209,7 +210,8 @@ def pytest_runtest_makereport(
     with judge.running.turn() if call.excinfo else nullcontext():  # pytest reads sources with ast, too
         report = yield
     if call.when == "call" or (call.excinfo is not None and call.when == "setup"):
-        result = _result(one, call.excinfo, item, judge.notes)
+        strict = judge.running.session.options.strict
+        result = replace(_result(one, call.excinfo, item, judge.notes), strict=strict)
         _report_as(report, result, item)
         about = [("requirement", result.id), ("level", result.level), ("result", result.result)]
         report.user_properties += about
@@ -245,15 +247,11 @@ def _result(
 
 
 def _report_as(report: pytest.TestReport, result: Result, item: pytest.Item) -> None:
-    """Untested and inconclusive checks are skips to pytest, a SHOULD that does not hold an expected failure."""
+    """Untested and inconclusive checks are skips to pytest, a warning is an expected failure."""
     if result.result in {"untested", "inconclusive"}:
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, f"{result.result}: {result.reason}")
-    elif (
-        result.result == "fail"
-        and result.level != "MUST"
-        and not item.config.getoption(BY_FLAG["--strict-should"].name)
-    ):
+    elif result.is_warning:
         report.outcome = "skipped"
         report.wasxfail = f"{result.level}: {result.reason}"
 

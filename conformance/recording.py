@@ -250,7 +250,8 @@ def _changed(path: Path, how: str) -> RecordingError:
 
 
 def _load_result(line: Mapping[str, Json]) -> Result:
-    values = {name: line[name] for name in Result.__dataclass_fields__}
+    told = {"strict": False, **line}  # earlier editions did not say
+    values = {name: told[name] for name in Result.__dataclass_fields__}
     return Result(
         **{**values, "evidence": tuple(values["evidence"]), "scenarios": tuple(values["scenarios"])}
     )

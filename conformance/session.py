@@ -138,6 +138,7 @@ def summary(
         "requests": requests,
         "seconds": round(seconds, 3),
         "narrowed": list(session.options.narrowed),
+        "strict": session.options.strict,
         "profile": {"name": session.choice.name, "why": session.choice.why},
         "baseline": str(session.options.baseline) if session.options.baseline else None,
         "requirements": [requirement_line(result, session.catalogue) for result in verdict.results],

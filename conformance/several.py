@@ -14,6 +14,7 @@ from urllib.parse import quote
 from conformance.exchange import Json
 from conformance.folder import OUTPUT, TABLE, VERDICT
 from conformance.report.text import MARKS
+from conformance.verdict import Result
 
 BY_GRAVITY = (0, 3, 1, 4, 2)  # a failure outweighs what is open, and who was not asked outweighs both
 
@@ -31,6 +32,14 @@ class Judged:
     def results(self) -> dict[str, str]:
         """The result of each requirement."""
         return {line["id"]: line["result"] for line in self.verdict.get("requirements", ())}
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """How each result is shown."""
+        strict = self.verdict.get("strict", False)  # earlier editions did not say
+        lines = self.verdict.get("requirements", ())
+        results = (Result(x["id"], x["level"], x["title"], x["result"], strict=strict) for x in lines)
+        return {result.id: MARKS[result.told] for result in results}
 
     @property
     def told(self) -> str:
@@ -60,13 +69,13 @@ def worst(judged: Iterable[Judged]) -> int:
 
 def table(judged: Sequence[Judged]) -> Iterator[str]:
     """Requirements by targets, line by line, and the outcome of each."""
-    ids = list(dict.fromkeys(id_ for one in judged for id_ in one.results))
+    shown = [one.marks for one in judged]
+    ids = list(dict.fromkeys(id_ for marks in shown for id_ in marks))
     first = max(map(len, ids), default=0)
     widths = [max(len(one.name), 5) for one in judged]
     yield _row("", [one.name for one in judged], first, widths)
     for id_ in ids:
-        marks = [MARKS.get(one.results.get(id_, ""), "-") for one in judged]
-        yield _row(id_, marks, first, widths)
+        yield _row(id_, [marks.get(id_, "-") for marks in shown], first, widths)
     yield ""
     for one in judged:
         yield f"{one.name}: {one.told} (reports in {one.reports}/)"

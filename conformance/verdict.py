@@ -22,7 +22,10 @@ NOTHING = "nothing was observed"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one requirement: ``reason`` is what was seen, or why nothing was."""
+    """What became of one requirement: ``reason`` is what was seen, or why nothing was.
+
+    ``strict`` tells that a SHOULD is held against the target as a MUST is.
+    """
 
     id: str
     level: Level
@@ -33,6 +36,7 @@ class Result:
     at: float | None = None
     scenarios: tuple[str, ...] = ()
     no_answer: bool = False
+    strict: bool = False
 
     @property
     def topic(self) -> str:
@@ -40,13 +44,18 @@ class Result:
         return self.id.split(".")[1]
 
     @property
+    def is_grave(self) -> bool:
+        """Whether the outcome hangs on it: on a MUST always, on a SHOULD where the run is strict."""
+        return self.level == "MUST" or (self.strict and self.level == "SHOULD")
+
+    @property
     def is_warning(self) -> bool:
-        """Whether it is a SHOULD that failed."""
-        return self.result == "fail" and self.level == "SHOULD"
+        """Whether it is a SHOULD that failed and fails no run."""
+        return self.result == "fail" and self.level == "SHOULD" and not self.is_grave
 
     @property
     def told(self) -> str:
-        """The result as a reader takes it: a SHOULD that failed is a warning."""
+        """The result as a reader takes it: a SHOULD that failed is a warning, unless the run is strict."""
         return "warning" if self.is_warning else self.result
 
 
@@ -82,17 +91,18 @@ class Verdict:
 
     @property
     def warnings(self) -> list[Result]:
-        """SHOULDs that failed."""
+        """SHOULDs that failed and fail no run."""
         return [result for result in self.results if result.is_warning]
 
 
 def decide(results: Iterable[Result], catalogue: Catalogue, circumstances: Circumstances) -> Verdict:
     """The verdict of a session."""
+    results = [replace(result, strict=circumstances.strict) for result in results]
     shut = circumstances.unreachable or circumstances.locked_out
     weighed = (
         [_undecided(result) for result in results]
         if shut
-        else _without_consequences(_without_absence(list(results), circumstances), catalogue)
+        else _without_consequences(_without_absence(results, circumstances), catalogue)
     )
     outcome, summary = _outcome(weighed, circumstances, _explained(weighed, catalogue))
     return Verdict(outcome, tuple(weighed), summary)
@@ -166,7 +176,7 @@ def _explained(results: list[Result], catalogue: Catalogue) -> set[str]:
 
 
 def _outcome(results: list[Result], circumstances: Circumstances, explained: set[str]) -> tuple[Outcome, str]:
-    grave = [r for r in results if r.level == "MUST" or (circumstances.strict and r.level == "SHOULD")]
+    grave = [r for r in results if r.is_grave]
     failed = [r for r in grave if r.result == "fail"] + [r for r in results if r.result == "stale"]
     errors = [r for r in results if r.result == "error"]
     open_ = [r for r in grave if r.result in {"untested", "inconclusive"} and r.id not in explained]

@@ -158,6 +158,16 @@ def test_a_scenario_that_was_cut_off_is_unmet(small: Path) -> None:
     assert back.trace("users").unmet == "the recording has nothing of this scenario"
 
 
+def test_the_results_of_an_earlier_edition_are_not_strict(small: Path) -> None:
+    *lines, _ = small.read_bytes().splitlines(keepends=True)
+    earlier = [line.replace(b'"no_answer":false,"strict":false', b'"no_answer":false') for line in lines]
+    assert earlier != lines
+    small.write_bytes(b"".join(earlier))
+    for line in earlier:
+        LINE.validate(json.loads(line))
+    assert read_recording(small).results == (Result("stop.user.null", "MUST", "a title", "pass"),)
+
+
 def test_changed_anywhere_it_is_refused(small: Path) -> None:
     whole = small.read_bytes()
     for at in range(0, len(whole) - 1, 5):
@@ -262,6 +272,8 @@ def test_the_verdict_of_a_real_run_is_as_its_schema_says(ran: Ran) -> None:
     verdict = json.loads((ran.reports / "verdict.json").read_text("utf-8"))
     Draft202012Validator(schema).validate(verdict)
     assert verdict["exit_code"] == ran.code
+    assert verdict.pop("strict") is False
+    Draft202012Validator(schema).validate(verdict)  # as an earlier edition wrote it
 
 
 def test_a_real_run_comes_back(ran: Ran) -> None:

@@ -363,6 +363,20 @@ def test_the_summary_for_github_calls_a_should_that_failed_a_warning() -> None:
     assert "| warning | SHOULD |" in text
 
 
+@pytest.mark.parametrize(("strict", "told"), [(False, "warning"), (True, "fail")])
+def test_a_should_that_failed_is_the_same_in_every_report(strict: bool, told: str) -> None:
+    made = evidence(reason="seen")
+    (failed,) = (one for one in made.results if one.result == "fail")
+    only = replace(made, results=(replace(failed, level="SHOULD", strict=strict),))
+    (test,) = json.loads(ctrf(only))["results"]["tests"]
+    assert test["status"] == {"warning": "other", "fail": "failed"}[told]
+    (line,) = annotations(only)
+    assert line.startswith({"warning": "::warning ", "fail": "::error "}[told])
+    assert f". 1 {told}; " in markdown(only)
+    assert f"| {told} | SHOULD |" in markdown(only)
+    assert Page(html(only)).values("data-result") == [told]
+
+
 @pytest.mark.parametrize("text", HOSTILE[:3])
 def test_nothing_that_a_target_says_breaks_the_table(text: str) -> None:
     rows = [line for line in markdown(evidence(reason=text)).splitlines() if line.startswith("|")]

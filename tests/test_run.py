@@ -152,18 +152,31 @@ class SaysMore(Reference):
 
 
 @pytest.mark.parametrize(
-    ("strict", "counts", "last"),
+    ("strict", "mark", "counts", "last"),
     [
-        ((), ": {met} pass, 1 warning; ", "conformant: {met} requirements observed and met, 1 warning"),
-        (("--strict",), ": {met} pass, 1 fail; ", "not conformant: 1 requirement not met"),
+        (
+            (),
+            "warn",
+            ": {met} pass, 1 warning; ",
+            "conformant: {met} requirements observed and met, 1 warning",
+        ),
+        (("--strict",), "FAIL", ": {met} pass, 1 fail; ", "not conformant: 1 requirement not met"),
     ],
 )
 def test_what_is_counted_at_the_end_agrees(
-    judge: Judge, serving: Callable[[Reference], Any], strict: tuple[str, ...], counts: str, last: str
+    judge: Judge,
+    serving: Callable[[Reference], Any],
+    strict: tuple[str, ...],
+    mark: str,
+    counts: str,
+    last: str,
 ) -> None:
     server = serving(SaysMore())
     judged = judge("--base-url", server.base_url, "--only", "stop.success", *strict, env=server.keys)
     assert judged.failed == {"stop.success.nothing-else"}, judged.output
+    assert judged.verdict["strict"] is bool(strict)
+    assert f"  {mark}  SHOULD nothing-else" in judged.output
+    assert f"{mark.upper()}  stop.success.nothing-else  SHOULD" in judged.output
     met = list(judged.results.values()).count("pass")
     *_, counted, told = judged.output.rstrip().splitlines()
     assert counts.format(met=met) in counted

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.reference import Reference, Server
 from conformance.reference.versions import VERSIONS
-from conformance.several import Judged, worst
+from conformance.several import Judged, table, worst
 from tests.commandline import SECONDS, surroundings
 from tests.judged import Judge
 
@@ -63,6 +63,18 @@ def test_options_for_one_target_are_refused(judge: Judge) -> None:
     judged = judge("--target", "a", "--target", "b", "--base-url", "http://127.0.0.1:1/v1")
     assert judged.exit_code == 2
     assert "--base-url is for one target" in judged.output
+
+
+@pytest.mark.parametrize(
+    ("told", "mark"),
+    [({"strict": True}, "FAIL"), ({"strict": False}, "warn"), ({}, "warn")],
+    ids=["strict", "lenient", "of an earlier edition"],
+)
+def test_a_should_that_failed_is_marked_as_its_run_took_it(told: dict[str, bool], mark: str) -> None:
+    line = {"id": "stop.success.nothing-else", "level": "SHOULD", "title": "", "result": "fail"}
+    verdict = {"outcome": "conformant", "summary": "", "requirements": [line], **told}
+    _, row, *_ = table([Judged("staging", 0, Path(), verdict)])
+    assert row.split() == [line["id"], mark]
 
 
 @pytest.mark.parametrize(

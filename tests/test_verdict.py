@@ -184,6 +184,22 @@ def test_what_was_answered_counts_though_the_target_went_away() -> None:
     assert (kinds(verdict), verdict.outcome) == ("a:fail", "not conformant")
 
 
+@pytest.mark.parametrize(
+    ("strict", "told", "grave"),
+    [
+        (False, "a:fail b:pass s:warning m:pass", "a b"),
+        (True, "a:fail b:pass s:fail m:pass", "a b s"),
+    ],
+)
+def test_a_strict_run_holds_a_should_against_the_target_as_a_must(
+    strict: bool, told: str, grave: str
+) -> None:
+    verdict = decide(results("a:fail b:pass s:fail m:pass"), CATALOGUE, Circumstances(strict=strict))
+    assert " ".join(f"{result.id[-1]}:{result.told}" for result in verdict.results) == told
+    assert " ".join(result.id[-1] for result in verdict.results if result.is_grave) == grave
+    assert len(verdict.warnings) == (not strict)
+
+
 def test_what_was_never_come_to_is_inconclusive() -> None:
     found = not_judged(CATALOGUE, results("a:pass m:fail s:error"), "broke off")
     assert found == [

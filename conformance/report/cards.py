@@ -35,7 +35,7 @@ TOPICS = {
 
 
 def kind(result: Result) -> str:
-    """The result as a reader takes it: a SHOULD that fails is a warning, a MAY that was seen an observation."""
+    """The result as a reader takes it: a MAY that was seen is an observation."""
     if result.level == "MAY" and result.result == "pass":
         return "observed"
     return result.told

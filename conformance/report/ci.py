@@ -52,8 +52,8 @@ def ctrf(evidence: Evidence) -> str:
 
 
 def _status(result: Result) -> str:
-    if result.result == "fail" and result.level != "MUST":
-        return "other"  # a warning fails no pipeline
+    if result.is_warning:
+        return "other"  # it fails no pipeline
     return CTRF.get(result.result, "skipped")
 
 
@@ -73,7 +73,7 @@ def markdown(evidence: Evidence) -> str:
     """The verdict for a pull request: outcome, what failed, what was not decided."""
     summary = evidence.summary
     found = Counter(result.told for result in evidence.results)
-    counts = ", ".join(f"{found[name]} {name}" for name in (*MARKS, "warning") if found[name])
+    counts = ", ".join(f"{found[name]} {name}" for name in MARKS if found[name])
     lines = [
         f"## Dify Workflow API: {summary['outcome']}",
         "",
@@ -122,10 +122,10 @@ def _code(text: str) -> str:
 
 
 def annotations(evidence: Evidence) -> list[str]:
-    """Workflow commands of GitHub: an error for each MUST that failed, a warning for each SHOULD."""
+    """Workflow commands of GitHub: an error for each failure that fails the run, a warning for each other."""
     found = [result for result in evidence.results if result.result in {"fail", "stale", "error"}]
     lines = [
-        f"::{'warning' if result.level != 'MUST' and result.result == 'fail' else 'error'} "
+        f"::{'warning' if result.is_warning else 'error'} "
         f"title={_property(result.id)}::{_data(f'{result.title}: {result.reason}')}"
         for result in found[:MOST]
     ]

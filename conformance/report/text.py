@@ -15,6 +15,7 @@ from conformance.verdict import NOTHING, Result, Verdict, number
 MARKS = {
     "pass": "pass",
     "fail": "FAIL",
+    "warning": "warn",
     "deviation": "known",
     "stale": "STALE",
     "untested": "?",
@@ -53,17 +54,13 @@ def _results(verdict: Verdict) -> Iterator[str]:
         yield ""
         yield topic
         for result in group:
-            yield f"  {_mark(result):<5} {result.level:<6} {result.id.removeprefix(f'stop.{topic}.'):<20} {result.title}"
-
-
-def _mark(result: Result) -> str:
-    return "warn" if result.is_warning else MARKS[result.result]
+            yield f"  {MARKS[result.told]:<5} {result.level:<6} {result.id.removeprefix(f'stop.{topic}.'):<20} {result.title}"
 
 
 def failure(result: Result, session: Session, history: History) -> Iterator[str]:
     """One failure: requirement, place in the contract, what was seen, what happened, how to repeat it."""
     requirement = session.catalogue[result.id]
-    yield f"{_mark(result).upper()}  {result.id}  {result.level}   {result.title}"
+    yield f"{MARKS[result.told].upper()}  {result.id}  {result.level}   {result.title}"
     place = (
         f"{session.contract.source}#…{requirement.place}" if requirement.in_document else requirement.place
     )
@@ -155,7 +152,7 @@ def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) 
     if better := session.choice.surpassed(verdict.results):
         yield f"better than the profile: {', '.join(better)}"
     yield from _held_up(session.history())
-    counts = ", ".join(_counts(verdict, session.options.strict))
+    counts = ", ".join(_counts(verdict))
     yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
     keyless = f"; {OWNER_KEY} is not set" if OWNER_KEY in session.target.missing else ""
     yield f"{verdict.outcome}: {verdict.summary}{keyless}"
@@ -175,12 +172,8 @@ def _held_up(history: History) -> Iterator[str]:
         yield "compression held the streams back: they were asked for without (Accept-Encoding: identity)"
 
 
-def _counts(verdict: Verdict, strict: bool) -> Iterator[str]:
-    """How many there are of each result; SHOULDs that failed are warnings, unless they fail the run."""
-    warnings = [] if strict else verdict.warnings
+def _counts(verdict: Verdict) -> Iterator[str]:
+    """How many there are of each result, as a reader takes it."""
     for kind in MARKS:
-        found = [result for result in verdict.results if result.result == kind and result not in warnings]
-        if found:
-            yield f"{len(found)} {kind}"
-        if kind == "fail" and warnings:
-            yield number(warnings, "warning")
+        if found := [result for result in verdict.results if result.told == kind]:
+            yield number(found, kind) if kind == "warning" else f"{len(found)} {kind}"
