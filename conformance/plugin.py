@@ -215,7 +215,7 @@ def pytest_runtest_makereport(
         _report_as(report, result, item)
         about = [("requirement", result.id), ("level", result.level), ("result", result.result)]
         report.user_properties += about
-        item.user_properties += about  # JUnit reads them from the report of the teardown
+        item.user_properties += about  # pytest's own --junitxml reads them from the report of the teardown
         judge.running.take(result, [value for name, value in report.user_properties if name == "observation"])
     if report.longrepr is not None:
         report.longrepr = _masked(report.longrepr, judge.running.mask)

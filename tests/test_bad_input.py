@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import NotFound
 
-from conformance.folder import JUNIT, OWN, TABLE, VERDICT
+from conformance.folder import OWN, TABLE, VERDICT
 from conformance.reference import App, Error, Reference, Refused, Request, Response, Run
 from conformance.report.files import REPORTS
 from tests.commandline import command
@@ -246,7 +246,7 @@ def test_a_recording_that_cannot_be_judged_leaves_no_older_verdict(tmp_path: Pat
 
 
 def test_every_report_is_known_to_be_ours() -> None:
-    assert {VERDICT, JUNIT, TABLE, *REPORTS} == set(OWN)
+    assert {VERDICT, TABLE, *REPORTS} == set(OWN)
 
 
 def test_a_target_of_the_configuration(

@@ -21,7 +21,7 @@ from conformance.reference import Reference, serve
 from tests.commandline import SECONDS, Ran, command, surroundings
 
 SPECS = Path(__file__).parent.parent / "specs"
-REPORTS = ("run.jsonl", "verdict.json", "report.html", "run.har", "badge.json", "ctrf.json")
+REPORTS = ("run.jsonl", "verdict.json", "report.html", "run.har", "badge.json", "ctrf.json", "junit.xml")
 
 
 def start(*words: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:

@@ -16,7 +16,7 @@ from conformance.commands.run import (
     run_suites,
     telling,
 )
-from conformance.folder import JUNIT, VERDICT
+from conformance.folder import VERDICT
 from conformance.options import OPTIONS
 from conformance.recording import RecordingError, read_header
 from conformance.verdict import EXIT_USAGE
@@ -50,8 +50,7 @@ def _judge(recording: Path, as_json: bool, **values: Any) -> None:
     as_recorded = {f"conformance_{name}": value for name, value in recorded.items()}
     as_recorded["conformance_strict_should"] = as_recorded.pop("conformance_strict", False)
     as_recorded["conformance_reports"] = values["conformance_reports"]
-    junit = ["--junitxml", str(values["conformance_reports"] / JUNIT)]
-    asked = [*arguments({**as_recorded, **chosen}), f"--recording={recording}", *junit]
+    asked = [*arguments({**as_recorded, **chosen}), f"--recording={recording}"]
     with telling(values["conformance_reports"] / VERDICT, as_json):
         code = run_suites(asked)
     sys.exit(code)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.folder import JUNIT, OUTPUT, TABLE, VERDICT, remove
+from conformance.folder import OUTPUT, TABLE, VERDICT, remove
 from conformance.options import BY_FLAG, OPTIONS, Getter, Option, target_of
 from conformance.scratch import use_scratch
 from conformance.target import UsageError
@@ -130,8 +130,7 @@ def _run(pytest_arguments: tuple[str, ...], as_json: bool, **values: Any) -> Non
 def _run_one(targets: Sequence[str], pytest_arguments: Sequence[str], values: dict[str, Any]) -> int:
     """Judge one target; the exit code."""
     values[TARGET.name] = targets[0] if targets else None
-    junit = ["--junitxml", str(values["conformance_reports"] / JUNIT)]
-    return run_suites([*arguments(values), *junit, *pytest_arguments], shown=bool(pytest_arguments))
+    return run_suites([*arguments(values), *pytest_arguments], shown=bool(pytest_arguments))
 
 
 def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values: dict[str, Any]) -> int:

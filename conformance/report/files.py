@@ -5,17 +5,19 @@ import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from conformance.folder import BADGE, CTRF, HAR, PAGE
+from conformance.folder import BADGE, CTRF, HAR, JUNIT, PAGE
 from conformance.report.ci import annotations, badge, ctrf, markdown
 from conformance.report.evidence import Evidence
 from conformance.report.har import har
 from conformance.report.html import html, template
+from conformance.report.junit import junit
 
 REPORTS: Mapping[str, Callable[[Evidence], str]] = {
     PAGE: html,
     HAR: har,
     BADGE: badge,
     CTRF: ctrf,
+    JUNIT: junit,
 }
 
 
