@@ -178,7 +178,7 @@ def _named(requirements: tuple[Requirement, ...], catalogue: Catalogue) -> Itera
         if len(lacking) == len(whole) > 1:
             yield f"stop.{topic}.* (all {len(whole)})"
         elif len(lacking) > FEW:
-            yield f"stop.{topic}.* ({len(lacking)} of {len(whole)})"
+            yield f"{lacking[0].id} and {len(lacking) - 1} more of its topic"
         else:
             yield from (one.id for one in lacking)
 

@@ -53,7 +53,9 @@ class Liveness:
         spread = f"median {median(self.times):.0f} ms, 95 % {self.percentile(95):.0f} ms, longest {self.times[-1]:.0f} ms"
         seen = f"{self.stops} stops acknowledged, {len(self.times)} streams ended: {spread}"
         if self.upper_bound is None:
-            return f"{seen}; {self.still_open} runs did not end as stopped"
+            return (
+                f"{seen}; {self.still_open} more were over by themselves, or did not end within the deadline"
+            )
         return f"{seen}; at 95 % confidence fewer than {self.upper_bound:.1%} of stops fail to end the stream"
 
     def line(self) -> dict[str, Json]:

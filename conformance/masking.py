@@ -12,10 +12,13 @@ SHORTEST = 8  # a shorter value occurs in ordinary text, and replacing it there 
 SHORTEST_ALONE = 4  # one that is no mere word, such as app-1, is replaced where it stands by itself
 LONGEST_WORD = 20  # a longer value is no word, even if somebody wrote a key of theirs into a document
 
+PREFIX = "app-"  # what the keys of Dify's apps begin with
+BARE, USER_NAME, PASSWORD = PATTERNS = ("%s", "%s:", ":%s")  # what of a key is encoded
+
 _REFERENCE = re.compile(
     r"\$\{(?P<part_of>[A-Za-z_][A-Za-z0-9_]*):(?P<first>\d+)(?::(?P<length>\d+))?\}"
     r"|\$\{?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<change>%\?+|\^\^|,,)?\}?"
-    r"|\$\(printf %s: \$(?P<user>[A-Za-z_][A-Za-z0-9_]*) \| base64\)"
+    r"|\$\(printf (?P<pattern>:?%s:?) \$(?P<encoded>[A-Za-z_][A-Za-z0-9_]*) \| base64\)"
 )
 
 _ALONE = re.compile(r"[\w-]+", re.ASCII)  # what may be a key, and what it would be part of
@@ -38,20 +41,20 @@ class Secrets:
     def reveal(self, text: str) -> str:
         """The text with every ``$NAME`` and ``${NAME%?}``, ``${NAME^^}``, ``${NAME,,}``, ``${NAME:2:3}`` of ours put in.
 
-        So is what ``as_user_name`` makes of a name.
+        So is what ``in_base64`` makes of a name.
         """
         return _REFERENCE.sub(self._value, text)
 
     def _value(self, match: re.Match[str]) -> str:
-        name, change = match["part_of"] or match["name"] or match["user"], match["change"] or ""
+        name, change = match["part_of"] or match["name"] or match["encoded"], match["change"] or ""
         if name not in self.values:
             return match.group(0)
         value = self.values[name]
         if match["part_of"]:
             first, length = int(match["first"]), int(match["length"] or len(value))
             return value[first : first + length]
-        if match["user"]:
-            return _user_name(value)
+        if match["encoded"]:
+            return _encoded(match["pattern"], value)
         match change[:2]:
             case "":
                 return value
@@ -117,18 +120,26 @@ class Secrets:
             forms |= {json.dumps(value)[1:-1]: f"${name}", quote(value, safe=""): f"${name}"}
             forms |= {value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1)}
             forms |= {self.reveal(changed): changed for changed in with_another_letter(name, value)}
-            forms |= {value: f"${name}", _user_name(value): as_user_name(name)}
+            forms |= {_encoded(pattern, value): in_base64(name, pattern) for pattern in PATTERNS}
+            if value.startswith(PREFIX):
+                forms |= {value.removeprefix(PREFIX): without_prefix(name)}
+            forms |= {value: f"${name}"}
         telling = ((form, name) for form, name in forms.items() if self._tells(form))
         return sorted(telling, key=lambda form: -len(form[0]))
 
 
-def as_user_name(name: str) -> str:
-    """How a request refers to that key as the user name, without a password, of the scheme Basic (RFC 7617)."""
-    return f"$(printf %s: ${name} | base64)"
+def in_base64(name: str, pattern: str = BARE) -> str:
+    """How a request refers to that key in base64, alone or as a user name or password of Basic (RFC 7617)."""
+    return f"$(printf {pattern} ${name} | base64)"
 
 
-def _user_name(value: str) -> str:
-    return base64.b64encode(f"{value}:".encode()).decode("ascii")
+def _encoded(pattern: str, value: str) -> str:
+    return base64.b64encode((pattern % value).encode()).decode("ascii")
+
+
+def without_prefix(name: str) -> str:
+    """How a request refers to the key without what those of all apps begin with."""
+    return f"${{{name}:{len(PREFIX)}}}"
 
 
 def with_another_letter(name: str, value: str) -> tuple[str, str]:

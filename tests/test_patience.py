@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Response
 
 from conformance.contract import load_contract
 from conformance.probe.budget import OVERLOADED, SLOW, Budget, ProbeStopped
 from conformance.probe.probe import Probe
-from conformance.reference import Event, Reference, Run
+from conformance.reference import App, Error, Event, Reference, Refused, Request, Run
 from conformance.reference.faults import specimens
 from conformance.runs import Inputs
 from conformance.scenarios.director import Unrecorded
@@ -159,3 +160,31 @@ def test_a_budget_that_is_over_lets_nobody_wait() -> None:
     threading.Timer(0.2, budget.stop, ["it is over"]).start()
     with pytest.raises(ProbeStopped, match="it is over"):
         budget.take()
+
+
+class HasUsedUpItsQuota(Reference):
+    """Starts no run for the rest of the day."""
+
+    def start(self, app: App, user: str, rounds: int) -> Run:
+        self.count("starts")
+        raise Refused(Error(429, "quota_exceeded", "No more runs today.", (("Retry-After", "30000"),)))
+
+
+class HasUsedUpEverything(Reference):
+    """Answers nothing for the rest of the day."""
+
+    def answer(self, request: Request) -> Response:
+        self.count("asked")
+        raise Refused(Error(429, "quota_exceeded", "Enough for today.", (("Retry-After", "30000"),)))
+
+
+@pytest.mark.parametrize("kind", [HasUsedUpItsQuota, HasUsedUpEverything])
+def test_nobody_waits_for_the_next_day(
+    kind: type[Reference], judge: Judge, serving: Callable[[Reference], Any]
+) -> None:
+    server = serving(kind())
+    judged = judge("--base-url", server.base_url, "--effort", "quick", env=server.keys)
+    assert judged.exit_code == 3, judged.output
+    assert "come again in 30000 s" in judged.output
+    assert server.reference.count("starts", 0) <= 6
+    assert server.reference.count("asked", 0) <= 3

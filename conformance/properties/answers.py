@@ -69,7 +69,10 @@ def accepted_mistake(exchange: Exchange, known: Known) -> str | None:
 
 
 def accepted_broken(exchange: Exchange, known: Known) -> str | None:
-    return accepted(exchange, known) if exchange.about.get("kind") == "broken" else None
+    """An answer without a word, as some proxies give to whom they take for gone, says nothing of what was done."""
+    wordless = exchange.response is not None and not exchange.response.body
+    told = accepted(exchange, known) if exchange.about.get("kind") == "broken" and not wordless else None
+    return told and f"{exchange.about.get('what', '')} {told}".lstrip()
 
 
 def no_envelope(exchange: Exchange, _: Known) -> str | None:

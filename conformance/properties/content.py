@@ -145,6 +145,7 @@ def other_media_type(exchange: Exchange, known: Known) -> str | None:
         or exchange.about.get("family") in IDS | WIRE
         or refused_for_its_path(exchange)
         or refused_unread(exchange, response)
+        or (exchange.request.listed("accept").startswith("text/html") and "html" in response.media_type)
     ):
         return None
     if answer.declares(response.media_type) or exchange.request.method == "HEAD":

@@ -82,6 +82,10 @@ def listed_credentials() -> list[Shape]:
         "Bearer " + "a" * 6000,
         "Bearer ' OR 1=1 --",
         "Basic Og==",
+        "Bearer %",
+        "Bearer app-%",
+        "Bearer admin",
+        "Bearer changeme",
     )
     return [Shape("no key", authorization=value) for value in values]
 
@@ -149,16 +153,20 @@ NOISE: tuple[tuple[str, str], ...] = (
     ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),  # RFC 9110 §13.1.3: for GET and HEAD only
     ("X-Forwarded-For", "203.0.113.7, 2001:db8::7, unknown"),
     ("Referer", "https://conformance.example/"),
+    ("Accept", "application/json, text/plain, */*"),
     ("X-Original-URL", "/conformance"),
     ("X-Rewrite-URL", "/conformance"),
 )
 AT_ONCE = 6  # of them in one request
+BROWSER = (
+    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"  # what it takes, and what it likes best
+)
 
 
 def listed_noise() -> list[Shape]:
     """Headers that say nothing to this operation, several at a time, so that none is left out."""
     some = [list(NOISE[first : first + AT_ONCE]) for first in range(0, len(NOISE), AT_ONCE)]
-    return [Shape("noise", headers=_with(headers)) for headers in some]
+    return [*(Shape("noise", headers=_with(headers)) for headers in (*some, [("Accept", BROWSER)]))]
 
 
 @cache

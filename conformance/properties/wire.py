@@ -1,6 +1,7 @@
 """Stops written byte by byte: whole ones in unusual pieces, and broken ones that HTTP says to refuse."""
 
 from itertools import pairwise
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
@@ -12,7 +13,13 @@ from conformance.scenarios.stage import Stage
 
 PATIENCE = 3.0  # seconds for an answer to a broken request; silence is a way to refuse it, too
 
-Wire = tuple[str, RawRequest]  # the kind, and the request
+
+class Wire(NamedTuple):
+    """A request of a kind, and what is odd about it."""
+
+    kind: str
+    request: RawRequest
+    what: str = ""
 
 
 class Lines:
@@ -55,7 +62,7 @@ def in_pieces(lines: Lines) -> SearchStrategy[Wire]:
 
     def pieces(cuts: set[int]) -> Wire:
         at = [0, *sorted(cuts), len(request)]
-        return "pieces", RawRequest(tuple(request[a:b] for a, b in pairwise(at)))
+        return Wire("pieces", RawRequest(tuple(request[a:b] for a, b in pairwise(at))))
 
     anywhere = st.integers(1, len(request) - 1)
     in_body = st.integers(len(request) - len(lines.body), len(request) - 1)  # where servers stumble most
@@ -70,7 +77,8 @@ def in_chunks(lines: Lines) -> SearchStrategy[Wire]:
         sizes = "%08x" if padded else "%x"
         parts = [lines.body[a:b] for a, b in pairwise(at)]
         coded = b"".join((sizes % len(part) + extension + "\r\n").encode() + part + b"\r\n" for part in parts)
-        return "chunked", RawRequest((lines.head("Transfer-Encoding: chunked") + coded + b"0\r\n\r\n",))
+        whole = lines.head("Transfer-Encoding: chunked") + coded + b"0\r\n\r\n"
+        return Wire("chunked", RawRequest((whole,)))
 
     inner = st.sets(st.integers(1, len(lines.body) - 1), max_size=4)
     return st.builds(chunks, inner, st.sampled_from(["", ";a=b", ";x"]), st.booleans())
@@ -79,19 +87,19 @@ def in_chunks(lines: Lines) -> SearchStrategy[Wire]:
 def slowly(lines: Lines) -> list[Wire]:
     """The plain stop of a client that takes most of a second to send it."""
     each = [lines.body[at : at + 2] for at in range(0, len(lines.body), 2)]
-    return [("pieces", RawRequest((lines.head(lines.length), *each)))]
+    return [Wire("pieces", RawRequest((lines.head(lines.length), *each)))]
 
 
 def asking_first(lines: Lines) -> list[Wire]:
     """The plain stop of a client that asks whether to send its body, and does not wait for long (RFC 9110 §10.1.1)."""
     head = lines.head(lines.length, "Expect: 100-continue")
-    return [("asking first", RawRequest((head, lines.body)))]
+    return [Wire("asking first", RawRequest((head, lines.body)))]
 
 
 def old_client(lines: Lines) -> list[Wire]:
     """The plain stop of a client that speaks HTTP/1.0, as many a proxy does."""
     head = lines.head(lines.length, first=lines.first.replace("1.1", "1.0"))
-    return [("old client", RawRequest((head + lines.body,)))]
+    return [Wire("old client", RawRequest((head + lines.body,)))]
 
 
 def listed_broken(lines: Lines) -> list[Wire]:
@@ -102,7 +110,6 @@ def listed_broken(lines: Lines) -> list[Wire]:
     fields = (
         "X-Conformance : 1",
         "X Conformance: 1",
-        "X-Conformance",
         "X-Conf\x00ormance: 1",
         "Transfer-Encoding : chunked",
     )
@@ -114,27 +121,33 @@ def listed_broken(lines: Lines) -> list[Wire]:
     )
     sizes = ("-1", "g", f"{size:x} {size:x}", f"+{size:x}", f"0x{size:x}", "", "f" * 20)
     codings = ("conformance", "chunked, conformance", "xchunked")
-    requests = [
-        *(_of_length(lines, value) for value in lengths),
-        *(lines.head(lines.length, line) + lines.body for line in fields),
-        *(lines.head(lines.length, first=first) + lines.body for first in firsts),
-        *(_chunked(lines, text) for text in sizes),
-        *(lines.head(f"Transfer-Encoding: {coding}") + _coded(lines) for coding in codings),
-        _two_lengths(lines, size - 1),
-        _two_lengths(lines, size + 1),
-        _of_length(lines, f"{size},{size + 1}"),
-        _of_length(lines, "9" * 40),
-        lines.head("Transfer-Encoding: chunked") + b"%x\r\n" % size + lines.body,
-    ]
-    return [_broken(request) for request in requests]
+    requests = {
+        **{
+            f"Content-Length “{value}”": _of_length(lines, value)
+            for value in (*lengths, f"{size},{size + 1}")
+        },
+        **{f"the line {line!r}": lines.head(lines.length, line) + lines.body for line in fields},
+        **{f"the line {first!r}": lines.head(lines.length, first=first) + lines.body for first in firsts},
+        **{f"a chunk of “{text}” bytes": _chunked(lines, text) for text in sizes},
+        **{f"the coding “{one}”": lines.head(f"Transfer-Encoding: {one}") + _coded(lines) for one in codings},
+        "a Content-Length too small beside the right one": _two_lengths(lines, size - 1),
+        "a Content-Length too large beside the right one": _two_lengths(lines, size + 1),
+        "a Content-Length of 40 digits": _of_length(lines, "9" * 40),
+        "chunks without a last one": lines.head("Transfer-Encoding: chunked") + b"%x\r\n" % size + lines.body,
+    }
+    return [_broken(what, request) for what, request in requests.items()]
 
 
 def broken(lines: Lines) -> SearchStrategy[Wire]:
     """Requests with two lengths, or with less than they announce."""
     shorter = st.integers(1, len(lines.body) - 1)
-    two = shorter.map(lambda other: _two_lengths(lines, other))
-    cut = shorter.map(lambda at: lines.head(lines.length) + lines.body[:at])
-    return (two | cut).map(_broken)
+    two = shorter.map(
+        lambda other: _broken(f"Content-Length {other}, and the right one", _two_lengths(lines, other))
+    )
+    cut = shorter.map(
+        lambda at: _broken(f"only {at} bytes of the body", lines.head(lines.length) + lines.body[:at])
+    )
+    return two | cut
 
 
 def unclear(lines: Lines) -> SearchStrategy[Wire]:
@@ -142,6 +155,7 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
     both = lines.head(lines.length, "Transfer-Encoding: chunked") + _coded(lines)
     folded = lines.head(lines.length, "X-Conformance: a\r\n b") + lines.body
     nul = lines.head(lines.length, "X-Conformance: a\x00b") + lines.body  # §5.5 lets a blank stand in for it
+    no_colon = lines.head(lines.length, "X-Conformance") + lines.body  # nginx leaves such a line out
     bare = lines.head(lines.length, end="\n") + lines.body
     no_host = lines.head(lines.length, host="") + lines.body
     two_hosts = lines.head(lines.length, "Host: conformance.invalid") + lines.body
@@ -154,6 +168,7 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
             both,
             folded,
             nul,
+            no_colon,
             bare,
             no_host,
             two_hosts,
@@ -165,11 +180,11 @@ def unclear(lines: Lines) -> SearchStrategy[Wire]:
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         ]
     )
-    return (texts | noise).map(lambda data: ("unclear", RawRequest((data,), leave=True)))
+    return (texts | noise).map(lambda data: Wire("unclear", RawRequest((data,), leave=True)))
 
 
-def _broken(data: bytes) -> Wire:
-    return "broken", RawRequest((data,), leave=True)
+def _broken(what: str, data: bytes) -> Wire:
+    return Wire("broken", RawRequest((data,), leave=True), what)
 
 
 def _of_length(lines: Lines, value: str) -> bytes:

@@ -77,7 +77,7 @@ MAIN = (
         requests=49,
         needs_run=False,
         draws=True,
-        drawn=drawn(12, 136, 8),
+        drawn=drawn(12, 141, 8),
     ),
     Scenario(
         properties.generated_requests, streams=0, requests=21, needs_run=False, draws=True, drawn=generated()
@@ -92,7 +92,7 @@ MAIN = (
     Scenario(lifecycle.finished, requests=18, details=1),
     Scenario(
         keys.credentials,
-        requests=81,
+        requests=87,
         needs_run=False,
         drawn={"standard": keys.KEY_TRIES, "thorough": keys.KEY_TRIES * 3},
     ),
@@ -122,12 +122,12 @@ MAIN = (
     Scenario(aim.another_user, requests=9, details=1),
     Scenario(aim.another_app, streams=2, requests=12, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
-    Scenario(lifecycle.reader_left, requests=2, details=1),
+    Scenario(lifecycle.reader_left, requests=4, details=2),
     Scenario(lifecycle.during_node, requests=3, details=1),
     Scenario(lifecycle.between_nodes, requests=2, details=1),
     Scenario(lifecycle.twice, requests=15, details=1),
     Scenario(lifecycle.at_the_same_moment, requests=17, details=1),
-    Scenario(aim.blocking, streams=2, requests=4),
+    Scenario(aim.blocking, streams=2, requests=7),
     Scenario(refusals.unknown_members, requests=3, needs_run=False),
     Scenario(keys.scheme_in_lower_case, requests=3, needs_run=False),
 )

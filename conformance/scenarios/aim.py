@@ -21,7 +21,8 @@ from conformance.trace import FOREIGN
 
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 OTHER_APP = "of another app"
-BLOCKING, BESIDE_BLOCKING = "blocking", "beside blocking"
+FAILED = 500  # by its own fault; a gateway that waits no longer says 504
+BLOCKING, BESIDE_BLOCKING, BLOCKING_ALONE = "blocking", "beside blocking", "blocking alone"
 FIRST_EVENTS = 4  # among which is that of the workflow's start, which has its id
 QUEUED = 2.5  # seconds after which a run that has not begun may be waiting for others to end
 MEANWHILE = 0.1  # seconds in which a run in blocking mode is expected to begin
@@ -154,7 +155,10 @@ def _run_of_another_app(stage: Stage) -> LiveRun | None:
 
 
 def blocking(stage: Stage) -> None:
-    """Start a run in blocking mode and let it answer; meanwhile stop another of the same user."""
+    """Start a run in blocking mode and let it answer; meanwhile ask who is there, and stop another of the same user.
+
+    Where the former fails, it is started once more, with nothing beside it.
+    """
     with ThreadPoolExecutor(1) as beside:
         try:
             run = stage.start(BESIDE_BLOCKING)
@@ -165,10 +169,13 @@ def blocking(stage: Stage) -> None:
         answer = beside.submit(stage.send, "run", BLOCKING, request)
         if run is not None:
             stage.pause(MEANWHILE)
+            stage.get(stage.contract.info, "info")
+            stage.get(stage.contract.parameters, "parameters")
             stage.stop(run, "stop")
             run.wait_over(stage.deadlines.stop)
             stage.leave(run)
-    answer.result()
+    if answer.result().status == FAILED:
+        stage.send("run", BLOCKING_ALONE, request)
 
 
 def _send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:

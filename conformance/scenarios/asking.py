@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # httpx takes its time to import, and whoever judges a record
     from conformance.probe.probe import Probe
 
 LONGEST = 10.0  # seconds to wait between two tries of what was refused, whatever the target says
+GONE = 60.0  # seconds that nobody waits for what was refused
 CLEAN_UP = 5.0  # seconds for a request that only tidies up
 MEETING = 5.0  # seconds within which the threads that send at the same moment must all have begun
 DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn requests are recorded
@@ -139,6 +140,9 @@ class Asking(Requests):
         for _ in range(TRIES - 1):
             if not (reply.response and reply.response.busy) or hasattr(self._hurried, "now"):
                 break
+            if why := too_long(reply.response):
+                self._probe.budget.stop(why)
+                break
             self._slow_down(reply.response)
             reply = ask()
         return reply
@@ -153,6 +157,17 @@ class Asking(Requests):
         if operation == "stop":
             self.stop_answered.set()
         return exchange
+
+
+def too_long(refusal: Response) -> str:
+    """What is told of a refusal that says to come again when the suite will long be gone; empty for any other."""
+    seconds = refusal.retry_after or 0.0
+    if seconds <= GONE:
+        return ""
+    return (
+        f"the target says to come again in {seconds:.0f} s (Retry-After), longer than the suite waits: a quota is used up; "
+        "raise it, or judge the target then"
+    )
 
 
 def patience_with(refusal: Response) -> float:

@@ -16,6 +16,7 @@ from conformance.scenarios.requests import JSON_HEADERS, json_bytes
 from conformance.scenarios.stage import Stage
 
 OTHERS: Headers = (
+    ("Accept", "application/json"),
     ("Accept-Language", "de-DE, de;q=0.9, en;q=0.5"),
     ("Cache-Control", "no-cache"),
     ("X-Request-Id", "conformance-1"),
@@ -35,6 +36,9 @@ FORMS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "with escapes": lambda user: {"body": _escaped(user)},
     "with other members first": lambda user: {
         "body": json_bytes({"inputs": {}, "response_mode": "streaming", "note": [1, None], "user": user})
+    },
+    "with another user under another name": lambda user: {
+        "body": json_bytes({"user_id": "conformance-nobody", "user": user})
     },
     "with another user in the query": lambda user: {"user": user, "query": "?user=conformance-nobody"},
     "with a charset": lambda user: {

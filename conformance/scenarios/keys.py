@@ -6,7 +6,15 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from conformance.exchange import Headers
-from conformance.masking import as_user_name, placeholder, with_another_letter
+from conformance.masking import (
+    PASSWORD,
+    PREFIX,
+    USER_NAME,
+    in_base64,
+    placeholder,
+    with_another_letter,
+    without_prefix,
+)
 from conformance.scenarios.mistakes import MALFORMED, TEXT, made_up_key, mode_keys
 from conformance.scenarios.refusals import FORM, Anvil, for_a_run
 from conformance.scenarios.requests import JSON_HEADERS, json_bytes
@@ -17,9 +25,10 @@ KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is n
 OWN = placeholder(OWNER_KEY)
 
 FROM_INSIDE = "no header, as if from inside"
-BASIC = "key as a user name"
-GLUED = "key glued to the scheme"
+BASIC = ("key as a user name", "key as a password")
+GLUED = ("key glued to the scheme", "key after a colon", "key after an equals sign")
 SHORTENED, OTHER_CASE = "shortened key", "key in other letter case"
+PARTS = ("key without its prefix", "key with a wildcard for its end", "key in base64")
 OTHER_LETTERS = ("key with another letter within", "key with another last letter")
 BEFORE_PARSING = "unknown key, malformed JSON"
 FIRST_OF_ALL = ("unknown key, no user", BEFORE_PARSING, "unknown key, text/plain", "unknown key, form")
@@ -36,10 +45,13 @@ AUTHORIZATIONS = {
     "empty header": "",
     "scheme only": "Bearer",
     "other scheme": f"Basic {OWN}",
-    BASIC: f"Basic {as_user_name(OWNER_KEY)}",  # as other APIs take theirs: with no password
+    BASIC[0]: f"Basic {in_base64(OWNER_KEY, USER_NAME)}",  # as other APIs take theirs: with no password
+    BASIC[1]: f"Basic {in_base64(OWNER_KEY, PASSWORD)}",
     "scheme Token": f"Token {OWN}",
     "key without scheme": OWN,
-    GLUED: f"Bearer{OWN}",  # a server that cuts the scheme off by its length does not miss the blank
+    GLUED[0]: f"Bearer{OWN}",  # a server that cuts the scheme off by its length does not miss the blank
+    GLUED[1]: f"Bearer:{OWN}",
+    GLUED[2]: f"Bearer={OWN}",
 }
 
 # Headers that carry no credentials as the document knows them: case → headers.
@@ -122,6 +134,10 @@ def _changed_keys(stage: Stage) -> Iterator[tuple[str, str]]:
     if len(own) > 1:
         yield SHORTENED, f"${{{OWNER_KEY}%?}}"
         yield from zip(OTHER_LETTERS, with_another_letter(OWNER_KEY, own), strict=True)
+        if own.startswith(PREFIX) and len(own) > len(PREFIX):
+            yield PARTS[0], without_prefix(OWNER_KEY)
+        yield PARTS[1], f"${{{OWNER_KEY}%?}}%"  # which a lookup by LIKE takes for any
+        yield PARTS[2], in_base64(OWNER_KEY)
     yield "lengthened key", f"${{{OWNER_KEY}}}x"
     yield from DECORATED.items()
     if own.swapcase() != own:

@@ -12,6 +12,7 @@ from conformance.scenarios.opening import begins, held_back, in_its_midst, wait_
 from conformance.scenarios.stage import Stage
 
 LATE_STRANGER = "late stop of a stranger"
+LEFT_AT_ONCE = "owner who leaves with the answer"
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
 HUNG_UP = (
     0.6,
@@ -91,13 +92,19 @@ def late_in_life(stage: Stage) -> None:
 
 
 def reader_left(stage: Stage) -> None:
-    """Hang up on the stream of a run, and stop the run then."""
+    """Hang up on the stream of a run, and stop the run then; hang up on that of another as soon as it is stopped."""
+    long = stage.deadlines.stop + stage.deadlines.detail
     run = stage.start("owner")
     in_its_midst(run)
     stage.leave(run)
     stage.pause(stage.effort.pick(*HUNG_UP))
     stage.stop(run, "stop")
-    stage.read_details(run, within=stage.deadlines.stop + stage.deadlines.detail)
+    stage.read_details(run, within=long)
+    another = stage.start(LEFT_AT_ONCE)
+    in_its_midst(another)
+    stage.stop(another, "stop before hanging up")
+    stage.leave(another)
+    stage.read_details(another, within=long)
 
 
 def twice(stage: Stage) -> None:

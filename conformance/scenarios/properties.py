@@ -11,7 +11,6 @@ from urllib.parse import quote
 from conformance.contract import Operation
 from conformance.effort import Effort
 from conformance.exchange import Exchange, Request
-from conformance.probe.reply import RawRequest
 from conformance.properties.amounts import AMOUNTS, READS
 from conformance.properties.known import AGAIN, BESIDE, DRAWN, ENOUGH, NOBODY_BESIDE, PLAIN, WIRE
 from conformance.properties.shapes import Shape, object_of
@@ -94,9 +93,9 @@ def raw_requests(stage: Stage) -> None:
     drawing = Drawing(stage, turns=8)
     lines = wire.Lines(stage, drawing.task)
 
-    def send(family: str, drawn: tuple[str, RawRequest]) -> Exchange:
-        kind, request = drawn
-        about = {"family": family, "kind": kind}
+    def send(family: str, drawn: "wire.Wire") -> Exchange:
+        kind, request, what = drawn
+        about = {"family": family, "kind": kind, **({"what": what} if what else {})}
         return stage.send_raw(DRAWN, f"wire: {kind}", request, seconds=wire.seconds(stage, kind), about=about)
 
     (family,) = WIRE

@@ -9,7 +9,7 @@ from conformance.effort import Effort
 from conformance.exchange import Exchange, Request
 from conformance.masking import placeholder
 from conformance.runs import Inputs, settled_status
-from conformance.scenarios.asking import CLEAN_UP, Asking, patience_with
+from conformance.scenarios.asking import CLEAN_UP, Asking, patience_with, too_long
 from conformance.scenarios.live import LiveRun, Patience, Unmet
 from conformance.scenarios.record import Recorder
 from conformance.scenarios.requests import uncompressed
@@ -82,6 +82,8 @@ class Stage(Asking):
 
         ``key`` is the variable with the key of the app.
         """
+        if self._patience.closed:
+            raise Unmet(self._patience.closed)
         self._count_down()
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming", key)
@@ -99,6 +101,9 @@ class Stage(Asking):
             refused = self.leave(run)
             if not (refused.response and refused.response.limits):
                 break
+            if why := too_long(refused.response):
+                self._patience.closed = why
+                raise Unmet(why)
             self.pause(patience_with(refused.response))  # until there is room; requests are not too many
         else:
             self._patience.no_place = True

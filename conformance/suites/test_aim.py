@@ -5,7 +5,7 @@ from contextlib import suppress
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, end_of
 from conformance.judging import Inconclusive, require, requirement, shown
-from conformance.scenarios.aim import BLOCKING, OTHER_APP
+from conformance.scenarios.aim import BLOCKING, BLOCKING_ALONE, OTHER_APP
 from conformance.suites.test_tasks import done_or_refused
 from conformance.trace import CLEAN_UP, FOREIGN, History, NotRecorded, Run, Trace
 
@@ -46,6 +46,9 @@ def _blocking_goes_on(trace: Trace) -> None:
     seen = "the run in blocking mode ended as stopped, though another was stopped"
     lost = beside and isinstance(data, dict) and data.get("status") == "stopped"
     require(not lost, seen, *beside, answer)
+    alone = trace.where(lambda exchange: exchange.case == BLOCKING_ALONE and exchange.status == 200)
+    seen = f"the run in blocking mode was answered {answer.status} when another was stopped, and alone it was not"
+    require(not (beside and alone), seen, *beside, answer, *alone)
 
 
 def _other_apps_go_on(trace: Trace) -> None:

@@ -18,6 +18,7 @@ from conformance.scenarios.keys import (
     OTHER_CASE,
     OTHER_LETTERS,
     OTHER_PATHS,
+    PARTS,
     SHORTENED,
 )
 from conformance.target import KEYS, OWNER_KEY
@@ -65,13 +66,13 @@ def test_a_scheme_without_a_key_is_refused(credentials: Trace) -> None:
 def test_another_scheme_is_refused(credentials: Trace) -> None:
     for case in ("other scheme", "scheme Token"):
         _refused(credentials, case)
-    _refused_if_sent(credentials, BASIC)
+    _refused_if_sent(credentials, *BASIC)
 
 
 @requirement("stop.auth.no-scheme")
 def test_a_key_without_scheme_is_refused(credentials: Trace) -> None:
     _refused(credentials, "key without scheme")
-    _refused_if_sent(credentials, GLUED)
+    _refused_if_sent(credentials, *GLUED)
 
 
 @requirement("stop.auth.unknown-key")
@@ -87,7 +88,7 @@ def test_the_beginning_of_a_key_is_refused(credentials: Trace) -> None:
     if not credentials.unmet and not credentials.where(lambda exchange: exchange.case == SHORTENED):
         raise Inconclusive(f"{OWNER_KEY} is one letter, of which nothing is left when it is shortened")
     _refused(credentials, SHORTENED)
-    _refused_if_sent(credentials, *OTHER_LETTERS)
+    _refused_if_sent(credentials, *OTHER_LETTERS, *PARTS)
 
 
 @requirement("stop.auth.lengthened-key")

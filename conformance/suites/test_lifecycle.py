@@ -12,6 +12,7 @@ from conformance.properties.known import gist
 from conformance.refusal import OVER, accepted
 from conformance.runs import Natural
 from conformance.scenarios.aim import BESIDE_BLOCKING
+from conformance.scenarios.lifecycle import LEFT_AT_ONCE
 from conformance.target import Deadlines
 from conformance.trace import ANVIL, FINAL, TERMINAL, History, NotRecorded, Run, Trace
 
@@ -138,14 +139,25 @@ def test_a_stop_late_in_its_life_stops_the_run(late_in_life: Trace, effects: Eff
 
 @requirement("stop.lifecycle.reader-left")
 def test_a_stop_is_not_lost_when_the_reader_has_left(reader_left: Trace, effects: Effects) -> None:
-    run, stop = reader_left.run("owner"), reader_left.case("stop")
+    stop = reader_left.case("stop")
     if (stop.status or 0) // 100 != 2 and stop.status not in OVER:  # as a run may be that nobody reads
         raise Inconclusive(f"the stop of the run was not acknowledged: {stop.seen}")
+    _stopped_unread(reader_left.run("owner"), stop, effects, "nobody read the stream any more")
+    another = reader_left.run(LEFT_AT_ONCE)
+    effects.not_refused(another)
+    if another.effective is None:
+        raise Inconclusive("no stop of the run that its reader left was acknowledged")
+    _stopped_unread(another, another.effective, effects, "the reader left with the acknowledgement")
+    reader_left.whole()
+
+
+def _stopped_unread(run: Run, stop: Exchange, effects: Effects, who: str) -> None:
+    """Require that the detail of a run whose end nobody reads says that it was stopped."""
     told = readable(run, stop, effects.natural.example)
     effects.waited_for_detail(run, stop)
     if told[-1] == "succeeded" and effects.ends_unread(run, stop):
         raise Inconclusive("the run may have ended by itself; give a workflow that runs longer (--inputs)")
-    seen = f"nobody read the stream any more, and after the stop the run detail says {shown(told[-1])}"
+    seen = f"{who}, and after the stop the run detail says {shown(told[-1])}"
     require(told[-1] in FINAL - {"succeeded"}, seen, run.stream, stop, *run.details[-1:])
 
 

@@ -102,6 +102,11 @@ def test_every_event_is_as_described(history: History, contract: Contract) -> No
             schema = contract.event_schema(event.name)
             wrong = violations(schema, event.payload) if schema and event.data else []
             require(not wrong, f"{event.name}: {'; '.join(wrong[:2])}", run.stream, at=event.at)
+            other = event.kind != event.name and (
+                event.kind == "error" or contract.event_schema(event.kind or "")
+            )
+            seen = f"an event is named {event.kind} by its field, and {event.name} by its data"
+            require(not other, seen, run.stream, at=event.at)
 
 
 @requirement("stop.lifecycle.events-json")

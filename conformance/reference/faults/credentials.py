@@ -90,6 +90,15 @@ class NeedsNoBlank(Reference):
         return authorization[len("Bearer") :] if is_glued else super().credential(request)
 
 
+@breaks("stop.auth.no-scheme")
+class TakesAColonForABlank(Reference):
+    """Lets a colon or an equals sign stand between scheme and key."""
+
+    def credential(self, request: Request) -> str:
+        found = re.match(r"(?i)bearer[:=](.*)", request.headers.get("Authorization", ""))
+        return found[1] if found else super().credential(request)
+
+
 @breaks("stop.auth.lengthened-key")
 class ReadsTokenParameters(Reference):
     """Lets in whoever writes the key as the parameter `token`, as another framework does."""
@@ -107,3 +116,13 @@ class TakesTheKeyForAUserName(Reference):
         if basic is not None and basic.type == "basic" and basic.username:
             return basic.username
         return super().credential(request)
+
+
+@breaks("stop.auth.other-scheme")
+class TakesTheKeyForAPassword(Reference):
+    """Takes the password of the scheme Basic for a key."""
+
+    def credential(self, request: Request) -> str:
+        authorization = request.authorization
+        password = authorization.password if authorization and authorization.type == "basic" else None
+        return password or super().credential(request)

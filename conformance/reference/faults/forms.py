@@ -40,3 +40,11 @@ class StopsWithACharsetDoNothing(_Overlooks):
 
     def overlooks(self, request: Request) -> bool:
         return "charset" in request.headers.get("Content-Type", "")
+
+
+@breaks("stop.lifecycle.any-form")
+class PrefersAnotherName(_Overlooks):
+    """Looks for the run of whom `user_id` names, where there is one beside the user."""
+
+    def overlooks(self, request: Request) -> bool:
+        return b'"user_id"' in request.get_data()

@@ -1,5 +1,6 @@
 """Faults in how a key is looked up, and in what is taken for one that is known."""
 
+import base64
 import re
 from typing import Any
 
@@ -155,3 +156,34 @@ class FoldsKeys(Reference):
 
     def find_app(self, key: str) -> App | None:
         return next((app for app in self.apps if app.key.lower() == key.lower()), None)
+
+
+@breaks("stop.auth.shortened-key")
+class LooksKeysUpByPattern(Reference):
+    """Looks a key up as a pattern, in which a percent sign stands for any end."""
+
+    def find_app(self, key: str) -> App | None:
+        found = super().find_app(key)
+        if found is None and key.endswith("%") and len(key) > 12:
+            return next((app for app in self.apps if app.key.startswith(key[:-1])), None)
+        return found
+
+
+@breaks("stop.auth.shortened-key")
+class AddsThePrefix(Reference):
+    """Takes a key without the prefix that all of them have."""
+
+    def find_app(self, key: str) -> App | None:
+        return super().find_app(key) or super().find_app(f"app-{key}")
+
+
+@breaks("stop.auth.shortened-key")
+class DecodesKeys(Reference):
+    """Takes a key in base64, as other APIs have it."""
+
+    def find_app(self, key: str) -> App | None:
+        found = super().find_app(key)
+        try:
+            return found or super().find_app(base64.b64decode(key, validate=True).decode())
+        except ValueError:
+            return found

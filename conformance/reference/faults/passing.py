@@ -37,6 +37,22 @@ class BlockingRunsKeepTheWorker(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.other-runs")
+class StopsBreakBlockingRuns(Reference):
+    """Answers 500 to a run in blocking mode beside which another was stopped."""
+
+    def on_stop(self, run: Run) -> None:
+        self.count(("stopped", run.user))
+        super().on_stop(run)
+
+    def run_blocking(self, run: Run) -> dict[str, Any]:
+        before = self.count(("stopped", run.user), 0)
+        answer = super().run_blocking(run)
+        if self.count(("stopped", run.user), 0) > before:
+            raise Refused(INTERNAL)
+        return answer
+
+
 @breaks("stop.lifecycle.late-answer")
 class StrangersAreLate(Reference):
     """Runs into nothing when somebody else stops a run that is over."""

@@ -41,6 +41,26 @@ class StopOfAnUnreadRunIsLost(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.reader-left")
+class ReadersWriteTheEnd(Reference):
+    """Lets whoever reads the stream of a stopped run write down its end, a moment later, and nobody where that one left."""
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        try:
+            yield from super().stream(run)
+        finally:
+            self.count(("left", run.id))
+
+    def on_stop(self, run: Run) -> None:
+        if self.count(("left", run.id), 0):
+            super().on_stop(run)
+        elif not run.has_ended:
+            self.later(
+                0.1,
+                lambda: self.count(("left", run.id), 0) or self.finish(run, self.stopped, self.stop_reason),
+            )
+
+
 @breaks("stop.lifecycle.after-an-end")
 class UserIsOver(Reference):
     """Stops no run of a user of whom a run has ended by itself."""

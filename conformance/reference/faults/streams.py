@@ -262,3 +262,13 @@ class QuotesAreNotEscaped(Reference):
         frame = super().frame(event)
         is_text = event["event"] == "text_chunk"
         return frame.replace(b'"text":"', b'"text":"said "so"') if is_text else frame
+
+
+@breaks("stop.lifecycle.events-valid")
+class NamesTheEndAnError(Reference):
+    """Names the last event of a stopped run `error` in the field `event`, of which its data says otherwise."""
+
+    def frame(self, event: Event) -> bytes:
+        written = super().frame(event)
+        stopped = event["event"] == "workflow_finished" and event["data"]["status"] == self.stopped
+        return b"event: error\n" + written if stopped else written

@@ -187,3 +187,15 @@ class HidesItsMethods(Reference):
         answer = super().refusal(request, error)
         answer.headers.pop("Allow", None)
         return answer
+
+
+@breaks("stop.robust.noise")
+class PagesForBrowsers(Reference):
+    """Answers whoever likes pages best with one, and not with what the document knows."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response = super().respond(request, response)
+        if request.headers.get("Accept", "").startswith("text/html") and not response.is_streamed:
+            response.set_data(b"<pre>" + response.get_data() + b"</pre>")
+            response.content_type = "text/html"
+        return response
