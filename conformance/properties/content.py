@@ -26,7 +26,9 @@ def broken_off(exchange: Exchange, _: Known) -> str | None:
         return None
     if response and fault.kind == "reset" and _closes_early(response):
         return None
-    return f"{fault.kind}: {fault.text}" if response or fault.kind == "protocol" else None
+    if response:
+        return f"{response.status}, and then {exchange.seen}"
+    return exchange.seen if fault.kind == "protocol" else None
 
 
 def _closes_early(response: Response) -> bool:

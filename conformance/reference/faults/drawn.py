@@ -3,11 +3,10 @@
 import json
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, HangUp, Reference, Refused, Request, Run
+from conformance.reference import App, HangUp, Reference, Refused, Request
 from conformance.reference.answers import INTERNAL, MALFORMED, NO_USER
 from conformance.reference.faults.marking import breaks
 
@@ -43,47 +42,6 @@ class BreaksOnLongUsers(Reference):
         if len(user) > 255:
             raise Refused(INTERNAL)
         return user
-
-
-@breaks("stop.robust.decoded-once")
-class DecodesTwice(Reference):
-    """Decodes the id in the path once more."""
-
-    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
-        return super().find_run(unquote(task_id), app, user)
-
-
-@breaks("stop.robust.exact-id")
-class Trims(Reference):
-    """Takes an id with space around it for the id."""
-
-    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
-        return super().find_run(task_id.strip(), app, user)
-
-
-@breaks("stop.robust.exact-id")
-class KnowsMatrixParameters(Reference):
-    """Takes what follows a semicolon in the id for parameters of the path."""
-
-    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
-        return super().find_run(task_id.partition(";")[0], app, user)
-
-
-@breaks("stop.robust.exact-id")
-class DropsAnExtension(Reference):
-    """Takes `.json` after the id for the format that is asked for."""
-
-    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
-        return super().find_run(task_id.removesuffix(".json"), app, user)
-
-
-@breaks("stop.robust.encoded-id")
-class TakesTheIdRaw(Reference):
-    """Does not decode the id in the path."""
-
-    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
-        raw = str(request.environ["REQUEST_URI"]).rsplit("/", 2)[1]
-        return super().do_stop(request, app, raw)
 
 
 @breaks("stop.robust.rejects", "stop.robust.lenient")
@@ -242,28 +200,6 @@ class StumblesOverShortUsers(Reference):
         return user
 
 
-@breaks("stop.robust.stand-in")
-class LooksForIdsWithLike(Reference):
-    """Looks for an id with the SQL operator LIKE, to which a percent sign means anything."""
-
-    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
-        run = super().find_run(task_id, app, user)
-        beginning = task_id.removesuffix("%")
-        if run is None and beginning != task_id and len(beginning) > 8:
-            found = [one for one in self.runs.all() if one.task_id.startswith(beginning)]
-            return found[0] if found else None
-        return run
-
-
-@breaks("stop.robust.stand-in")
-class KnowsTheLatest(Reference):
-    """Takes the word `latest` for the id of the run that the user started last."""
-
-    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
-        going_on = [one for one in self.runs.all() if one.user == user and not one.has_ended]
-        return going_on[-1] if task_id == "latest" and going_on else super().find_run(task_id, app, user)
-
-
 @breaks("stop.robust.rejects", effort="standard")
 class TakesZeroForAUser(Reference):
     """Takes the number 0 for a user."""
@@ -298,17 +234,6 @@ class PairsOfEscapesBreakIt(Reference):
         if rb"\ud83d" in raw:
             raise Refused(MALFORMED)
         return super().parse(raw)
-
-
-@breaks("stop.robust.exact-id")
-class ComparesTheEndsOfIds(Reference):
-    """Compares both ends of an id, which are what it shows of them."""
-
-    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
-        ends = (task_id[:8], task_id[-12:])
-        alike = (run for run in self.runs.all() if (run.task_id[:8], run.task_id[-12:]) == ends)
-        run = next(alike, None)
-        return super().find_run(run.task_id if run else task_id, app, user)
 
 
 @breaks("stop.robust.noise")

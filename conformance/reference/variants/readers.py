@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from conformance.reference import Reference, Run
-from conformance.reference.variants.answers import TellsFinishedTasks
 from conformance.reference.variants.marking import unusual
+from conformance.reference.variants.tasks import TellsFinishedTasks
 
 WANT_A_LIVE_RUN = (
     *("stop.success.status", "stop.success.media-type", "stop.success.result", "stop.success.nothing-else"),

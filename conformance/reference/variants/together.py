@@ -7,18 +7,13 @@ from werkzeug.wrappers import Response
 from conformance.reference import Error, Event, Request
 from conformance.reference.answers import NOT_JSON
 from conformance.reference.jsontext import compact
-from conformance.reference.variants.answers import (
-    AsksForModeFirst,
-    ForbidsForeignTasks,
-    SpeaksOtherWords,
-    TellsMoreInErrors,
-    TellsUnknownTasks,
-)
+from conformance.reference.variants.answers import AsksForModeFirst, SpeaksOtherWords, TellsMoreInErrors
 from conformance.reference.variants.details import GivesOtherReasons
 from conformance.reference.variants.ids import IdsAreUlids
 from conformance.reference.variants.marking import unusual
 from conformance.reference.variants.runs import AcknowledgesLate, TakesItsTime
 from conformance.reference.variants.streams import NeverPings, TellsUnheardOfEvents
+from conformance.reference.variants.tasks import ForbidsForeignTasks, TellsUnknownTasks
 from conformance.reference.variants.writing import (
     ChunksEverything,
     ClosesConnections,
