@@ -142,7 +142,7 @@ class ReadsAnyOtherType(Reference):
         return bool(other) or super().is_json(request)
 
 
-@breaks("stop.robust.credentials")
+@breaks("stop.robust.credentials", "stop.auth.shortened-key")
 class LetsForeignKeysIn(Reference):
     """Takes a key that does not look like one of its own for one of another make, and lets it in."""
 
