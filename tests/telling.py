@@ -76,7 +76,7 @@ def placed(text: str, known: Mapping[str, str] = MappingProxyType({})) -> str:
     text = re.sub(r"/tasks/[0-9a-fA-F-]{6,36}(?=[/_%*])", "/tasks/PART-OF-TASK", text)
     text = re.sub(r"app-[0-9a-f]{10,}", "app-UNKNOWN", text)
     text = re.sub(r"(?<!dify-)(?<!name\":\")\bconformance-[0-9a-z-]+", "USER", text)
-    return re.sub(r"127\.0\.0\.1:\d+", "HOST", text)
+    return re.sub(r"127\.0\.0\.1(:\d+)?", lambda found: "HOST" if found[1] else "LOOPBACK", text)
 
 
 def _chosen(result: Result, evidence: Evidence) -> list[Exchange]:

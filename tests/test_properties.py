@@ -20,7 +20,7 @@ from conformance.properties.known import AGAIN
 from conformance.properties.rules import RULES
 from conformance.reference import Error, Reference, Refused, Request, Response, serve
 from conformance.reference.answers import INTERNAL
-from conformance.reference.faults import drawn, framing, repeating, telling, texts
+from conformance.reference.faults import drawn, framing, ids, repeating, telling, texts
 from conformance.requirements import load_catalogue
 from conformance.runs import Inputs
 from conformance.scenarios import SCENARIOS
@@ -194,7 +194,7 @@ def test_a_fault_on_the_wire_is_named(fault: type[Reference], requirement: str, 
 
 
 @pytest.mark.parametrize(
-    ("fault", "requirement"), [(drawn.DecodesTwice, "decoded-once"), (drawn.Trims, "exact-id")]
+    ("fault", "requirement"), [(ids.DecodesTwice, "decoded-once"), (ids.Trims, "exact-id")]
 )
 def test_a_fault_in_ids_is_named(fault: type[Reference], requirement: str, contract: Contract) -> None:
     trace = played("unusual_ids", fault(round_seconds=0.05), Effort())

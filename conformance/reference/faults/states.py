@@ -43,7 +43,7 @@ class StopOfAnUnreadRunIsLost(Reference):
 
 @breaks("stop.lifecycle.reader-left")
 class ReadersWriteTheEnd(Reference):
-    """Lets whoever reads the stream of a stopped run write down its end, a moment later, and nobody where that one left."""
+    """Lets the reader of a stream write down the end of a stopped run, and nobody where that one has left."""
 
     def stream(self, run: Run) -> Iterator[bytes]:
         try:
