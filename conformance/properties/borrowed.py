@@ -36,7 +36,7 @@ from schemathesis.openapi.checks import (
 
 from conformance.contract import Operation, violations
 from conformance.exchange import Exchange, Request, Response
-from conformance.properties.content import json_body, refused_for_its_path
+from conformance.properties.content import json_body, unreached
 from conformance.properties.described import described
 
 Described = APIOperation[Any, Any, Any, Any]
@@ -94,7 +94,7 @@ def _any_case(_: Exchange, operation: Operation) -> list[Case[Any]]:
 
 def _reached(exchange: Exchange, operation: Operation) -> list[Case[Any]]:
     """The same, where the request came as far as the operation."""
-    return [] if refused_for_its_path(exchange) else _any_case(exchange, operation)
+    return [] if unreached(exchange) else _any_case(exchange, operation)
 
 
 def _below_400(exchange: Exchange, operation: Operation) -> list[Case[Any]]:

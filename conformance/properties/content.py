@@ -145,8 +145,7 @@ def other_media_type(exchange: Exchange, known: Known) -> str | None:
         or answer is None
         or not answer.media_types
         or exchange.about.get("family") in IDS | WIRE
-        or refused_for_its_path(exchange)
-        or refused_unread(exchange, response)
+        or unreached(exchange)
         or (exchange.request.listed("accept").startswith("text/html") and "html" in response.media_type)
     ):
         return None
@@ -155,13 +154,19 @@ def other_media_type(exchange: Exchange, known: Known) -> str | None:
     return f"a {response.status} of media type {response.media_type!r}, documented is {', '.join(answer.media_types)}"
 
 
+def unreached(exchange: Exchange) -> bool:
+    """Whether it may have been refused before it came as far as the operation: for its path, or as a form."""
+    unread = exchange.response is not None and refused_unread(exchange, exchange.response)
+    return unread or _refused_for_its_path(exchange)
+
+
 def refused_unread(exchange: Exchange, response: Response) -> bool:
     """Whether a form was refused without a word, by what takes forms apart before anybody else sees them."""
     form = exchange.request.listed("content-type").lower().startswith("multipart/")
     return form and response.status == 400 and not response.body and not response.media_type
 
 
-def refused_for_its_path(exchange: Exchange) -> bool:
+def _refused_for_its_path(exchange: Exchange) -> bool:
     """Whether whatever stands in front may have refused it: firewalls and servers take no odd signs in paths."""
     is_odd = re.search(r"%|[^!-~]", urlsplit(exchange.request.url).path) is not None
     return is_odd and 400 <= (exchange.status or 0) < 500
