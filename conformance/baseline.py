@@ -215,7 +215,8 @@ def _renewed(entries: Sequence[Entry], cases: frozenset[str], today: date) -> li
     if _covered(lasting, cases):
         return lasting
     because = "; ".join(dict.fromkeys(entry.because for entry in lasting))
-    return [replace(lasting[0], because=because, case="")]
+    flaky = any(entry.flaky for entry in lasting)
+    return [Entry(lasting[0].id, because, flaky=flaky)]
 
 
 def _written(path: Path, entries: int, renewed: Sequence[str], new: int) -> Iterator[str]:

@@ -120,9 +120,13 @@ class Secrets:
             forms |= {json.dumps(value)[1:-1]: f"${name}", quote(value, safe=""): f"${name}"}
             forms |= {value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1)}
             forms |= {self.reveal(changed): changed for changed in with_another_letter(name, value)}
-            forms |= {_encoded(pattern, value): in_base64(name, pattern) for pattern in PATTERNS}
+            for pattern in PATTERNS:  # what pads it may be left out, or escaped
+                encoded = _encoded(pattern, value)
+                forms |= dict.fromkeys((encoded.rstrip("="), encoded), in_base64(name, pattern))
             if value.startswith(PREFIX):
-                forms |= {value.removeprefix(PREFIX): without_prefix(name)}
+                bare = value.removeprefix(PREFIX)
+                some = (bare.upper(), bare.lower(), bare[:-4], bare[:-1], bare)
+                forms |= dict.fromkeys(some, without_prefix(name))
             forms |= {value: f"${name}"}
         telling = ((form, name) for form, name in forms.items() if self._tells(form))
         return sorted(telling, key=lambda form: -len(form[0]))

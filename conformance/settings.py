@@ -40,6 +40,10 @@ def read_target(
     ``changes`` are options of the command line, by the names of the fields of Target, Deadlines, Limits
     and Tls; what is None is not given. Raises UsageError.
     """
+    if name is not None and not name.strip():
+        raise UsageError(
+            f"--target is empty: is a variable not set where it comes from? Name one; {OUR_OWN}."
+        )
     told = base_url if base_url is not None or name else environment.get(VARIABLE)
     if told is not None and not told.strip():
         source = "--base-url" if base_url is not None else VARIABLE
@@ -92,21 +96,34 @@ def _table(told: str | None, name: str | None, config: Path | None) -> tuple[Map
     source = config or Path(CONFIG)
     targets, default = _targets(source, asked_for=config is not None)
     asked = name or config is not None
-    chosen = name or default or (next(iter(targets)) if len(targets) == 1 else None)
+    chosen = name or _of_url(targets, told) or default or (next(iter(targets)) if len(targets) == 1 else None)
     if chosen is None:
-        if told is None and (targets or config):
+        if config or (told is None and targets):
             raise UsageError(_undecided(source, targets))
         return {}, ""
     if chosen not in targets:
         known = ", ".join(sorted(targets)) or "none"
         raise UsageError(f"There is no target {chosen!r} in {source}; it has: {known}.")
     table = _checked_table(targets[chosen], f"[target.{chosen}] in {source}", needs_url=told is None)
-    if told is not None and not asked and str(table.get("base_url", "")).rstrip("/") != told.rstrip("/"):
-        return (
-            {},
-            f"{source} is not used, for another URL is given: --target {chosen} adds its keys and settings",
+    if told is not None and not asked and chosen != _of_url(targets, told):
+        return {}, (
+            f"{source} is not used, for another URL is given; --base-url {told} --target {chosen} would send the "
+            "keys and headers of that table there"
         )
     return table, ""
+
+
+def _of_url(targets: Mapping[str, Any], url: str | None) -> str | None:
+    """The target whose table has that URL, if any has."""
+    wanted = (url or "").rstrip("/")
+    return next(
+        (
+            name
+            for name, one in targets.items()
+            if wanted and str(one.get("base_url", "")).rstrip("/") == wanted
+        ),
+        None,
+    )
 
 
 def _unused_proxy(target: Target, environment: Mapping[str, str]) -> str:

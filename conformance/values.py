@@ -25,7 +25,7 @@ def checked_url(url: str) -> str:
         port = parts.port
     except ValueError as error:
         raise UsageError(
-            f"The base URL {url!r} cannot be read: {error}. Give one such as https://dify.example/v1."
+            f"The base URL{_shown(url)} cannot be read. Give one such as https://dify.example/v1."
         ) from error
     if (
         parts.scheme not in {"http", "https"}
@@ -34,7 +34,7 @@ def checked_url(url: str) -> str:
         or any(c.isspace() for c in url)
     ):
         raise UsageError(
-            f"The base URL {url!r} is none. Give scheme, host and path, such as https://dify.example/v1."
+            f"The base URL{_shown(url)} is none. Give scheme, host and path, such as https://dify.example/v1."
         )
     if parts.username or parts.password:
         raise UsageError(
@@ -43,9 +43,14 @@ def checked_url(url: str) -> str:
         )
     if parts.query or parts.fragment:
         raise UsageError(
-            f"The base URL {url!r} has a query or fragment, which no path can be appended to. Leave it out."
+            f"The base URL{_shown(url)} has a query or fragment, which no path can be appended to. Leave it out."
         )
     return url.rstrip("/")
+
+
+def _shown(url: str) -> str:
+    """The URL as a message may have it: not where it may carry a password or a key."""
+    return "" if {"@", "?", "#"} & set(url) else f" {url!r}"
 
 
 def checked_key(name: str, value: str) -> str:

@@ -201,3 +201,40 @@ def test_without_the_key_the_last_line_says_so(judge: Judge, serving: Serving, l
     )
     pages = judge("--base-url", f"http://127.0.0.1:{listening(answering(HTML))}/v1", *quick, env=KEY)
     assert "is not set" not in pages.output.rstrip().splitlines()[-1]
+
+
+def test_of_several_tables_the_one_with_the_given_url_is_meant(tmp_path: Path) -> None:
+    other = "http://127.0.0.1:2/v1"
+    text = f'{TABLE}[target.b]\nbase_url = "{other}"\nrun_seconds = 7\n'
+    found = described(tmp_path, text, base_url=other)
+    assert found is not None
+    assert found.run_seconds == 7.0
+    with pytest.raises(UsageError, match="several targets"):
+        described(tmp_path, text, base_url="http://127.0.0.1:3/v1")
+
+
+def test_an_empty_target_is_none() -> None:
+    with pytest.raises(UsageError, match="--target is empty"):
+        read_target({}, name="")
+
+
+@pytest.mark.parametrize("url", ["https://u:s3cr#t@h/v1", "htps://u:s3cret@h", "https://h/v1?api_key=s3cret"])
+def test_a_url_that_may_carry_a_secret_is_not_told(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read_target({}, base_url=url)
+    assert "s3cr" not in str(refused.value)
+
+
+class _FullDisk(director.Unrecorded):
+    def scenario(self, trace: object) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_nobody_waits_for_what_cannot_be_recorded(serving: Serving) -> None:
+    server = serving(Reference(round_seconds=0.05))
+    playing = director.Director(Target(server.base_url, keys=server.keys), load_contract(), _FullDisk())
+    playing.start(["finished"])
+    try:
+        assert all(playing.trace(name).scenario == name for name in ("reach", "plain", CLOSING.name))
+    finally:
+        playing.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from conformance.exchange import Exchange, Response
 from conformance.judging import stated
-from conformance.properties.content import refused_unread
+from conformance.properties.content import page_for_a_browser, refused_unread
 from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, UNREADABLE, Known, gist
 
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
@@ -96,7 +96,8 @@ def no_envelope(exchange: Exchange, _: Known) -> str | None:
 
 def _below_the_application(exchange: Exchange, response: Response) -> bool:
     """Whether a parser may have refused it: an unknown method is broken HTTP to many, and so is a form without parts."""
-    return exchange.about.get("family") in METHODS or refused_unread(exchange, response)
+    method = exchange.about.get("family") in METHODS
+    return method or refused_unread(exchange, response) or page_for_a_browser(exchange)
 
 
 def carried_out(exchange: Exchange, _: Known) -> str | None:
@@ -128,6 +129,12 @@ def differs(exchange: Exchange, known: Known) -> str | None:
     if exchange.response is None or known.plain.response is None or exchange.status in FRONT - {404}:
         return None
     if exchange.response.status >= 500 or gist(exchange.response) == gist(known.plain.response):
+        return None
+    if (
+        exchange.status == known.plain.status
+        and exchange.response.status >= 400
+        and page_for_a_browser(exchange)
+    ):
         return None
     return f"answered {exchange.seen}, where the plain stop is answered {known.plain.seen}"
 

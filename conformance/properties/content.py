@@ -146,7 +146,7 @@ def other_media_type(exchange: Exchange, known: Known) -> str | None:
         or not answer.media_types
         or exchange.about.get("family") in IDS | WIRE
         or unreached(exchange)
-        or (exchange.request.listed("accept").startswith("text/html") and "html" in response.media_type)
+        or page_for_a_browser(exchange)
     ):
         return None
     if answer.declares(response.media_type) or exchange.request.method == "HEAD":
@@ -158,6 +158,12 @@ def unreached(exchange: Exchange) -> bool:
     """Whether it may have been refused before it came as far as the operation: for its path, or as a form."""
     unread = exchange.response is not None and refused_unread(exchange, exchange.response)
     return unread or _refused_for_its_path(exchange)
+
+
+def page_for_a_browser(exchange: Exchange) -> bool:
+    """Whether somebody who likes pages best was answered with one, as many a framework tells its errors."""
+    media_type = exchange.response.media_type if exchange.response else ""
+    return exchange.request.listed("accept").startswith("text/html") and "html" in media_type
 
 
 def refused_unread(exchange: Exchange, response: Response) -> bool:

@@ -140,8 +140,7 @@ class Asking(Requests):
         for _ in range(TRIES - 1):
             if not (reply.response and reply.response.busy) or hasattr(self._hurried, "now"):
                 break
-            if why := too_long(reply.response):
-                self._probe.budget.stop(why)
+            if too_long(reply.response):
                 break
             self._slow_down(reply.response)
             reply = ask()

@@ -2,9 +2,9 @@
 
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
 from conformance.contract import Contract
@@ -16,6 +16,7 @@ from conformance.properties.amounts import POLITE_RATE
 from conformance.reachability import locked_out, unreachable
 from conformance.runs import Inputs, choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
+from conformance.scenarios.asking import too_long
 from conformance.scenarios.live import Patience, Unmet
 from conformance.scenarios.properties import prepare
 from conformance.scenarios.record import Recorder
@@ -147,7 +148,8 @@ class Director:
             why = self._crashed("the session")
             for scenario in chosen:
                 if scenario.name not in self._begun:
-                    self._close(Trace(scenario.name, crashed=why))
+                    with suppress(OSError):  # the recording may be what failed
+                        self._close(Trace(scenario.name, crashed=why))
 
     def _play_all(self, chosen: list[Scenario]) -> None:
         self._act(REACH)
@@ -172,7 +174,7 @@ class Director:
         """Send nothing more to a target that is not there, or lets nobody in."""
         traces = [self._traces[scenario.name].result() for scenario in played]
         asked = [exchange for trace in traces for exchange in trace.exchanges]
-        if why := unreachable(asked, self.target.base_url) or locked_out(*traces):
+        if why := unreachable(asked, self.target.base_url) or locked_out(*traces) or _shut(asked):
             self.stop(why)
 
     def _parameters(self) -> Exchange | None:
@@ -245,7 +247,15 @@ class Director:
         return self._shown[name].result() if name in self._shown else Trace(name)
 
     def _close(self, trace: Trace) -> None:
-        self._recorder.scenario(trace)
-        if not self._shown[trace.scenario].done():
-            self._shown[trace.scenario].set_result(trace)
-        self._traces[trace.scenario].set_result(trace)
+        try:
+            self._recorder.scenario(trace)
+        finally:  # whoever waits for it is told, also where the disk is full
+            if not self._shown[trace.scenario].done():
+                self._shown[trace.scenario].set_result(trace)
+            self._traces[trace.scenario].set_result(trace)
+
+
+def _shut(asked: Sequence[Exchange]) -> str:
+    """Why nothing is answered for longer than anybody waits, empty where something is."""
+    told = [too_long(exchange.response) if exchange.response else "" for exchange in asked]
+    return told[0] if told and all(told) else ""

@@ -26,7 +26,7 @@ class Patience:
     ``no_place`` that a run was refused as one too many, however often it was tried, and ``placed`` that one began:
     then there is a place again when others have ended. ``uncompressed`` tells that a stream was held back, and that
     the others are asked for without compression, which may be what held it. ``closed`` says why no run is let in
-    for longer than anybody waits.
+    for longer than anybody waits, by the variable of the key.
     """
 
     def __init__(self, deadlines: Deadlines, expected: float | None = None) -> None:
@@ -37,7 +37,7 @@ class Patience:
         self.no_place = False
         self.placed = False
         self.uncompressed = False
-        self.closed = ""
+        self.closed: dict[str, str] = {}
 
     @property
     def seconds(self) -> float:

@@ -82,8 +82,8 @@ class Stage(Asking):
 
         ``key`` is the variable with the key of the app.
         """
-        if self._patience.closed:
-            raise Unmet(self._patience.closed)
+        if why := self._patience.closed.get(key):
+            raise Unmet(why)
         self._count_down()
         user = user or self.user
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming", key)
@@ -102,7 +102,7 @@ class Stage(Asking):
             if not (refused.response and refused.response.limits):
                 break
             if why := too_long(refused.response):
-                self._patience.closed = why
+                self._patience.closed[key] = why
                 raise Unmet(why)
             self.pause(patience_with(refused.response))  # until there is room; requests are not too many
         else:
