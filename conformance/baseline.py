@@ -216,7 +216,7 @@ def _renewed(entries: Sequence[Entry], cases: frozenset[str], today: date) -> li
         return lasting
     because = "; ".join(dict.fromkeys(entry.because for entry in lasting))
     flaky = any(entry.flaky for entry in lasting)
-    return [Entry(lasting[0].id, because, flaky=flaky)]
+    return [replace(lasting[0], because=because, case="", flaky=flaky, answer="", rate="")]
 
 
 def _written(path: Path, entries: int, renewed: Sequence[str], new: int) -> Iterator[str]:
