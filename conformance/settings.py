@@ -40,22 +40,24 @@ def read_target(
     ``changes`` are options of the command line, by the names of the fields of Target, Deadlines, Limits
     and Tls; what is None is not given. Raises UsageError.
     """
-    if name is not None and not name.strip():
-        raise UsageError(
-            f"--target is empty: is a variable not set where it comes from? Name one; {OUR_OWN}."
-        )
-    told = base_url if base_url is not None or name else environment.get(VARIABLE)
-    if told is not None and not told.strip():
-        source = "--base-url" if base_url is not None else VARIABLE
-        raise UsageError(
-            f"{source} is empty: is a variable not set where it comes from? Give the API to judge; {OUR_OWN}."
-        )
+    _refuse_empty("--target", name)
+    _refuse_empty("--base-url", base_url)
+    told = base_url if base_url or name else environment.get(VARIABLE)
+    _refuse_empty(VARIABLE, told)
     table, aside = _table(told, name, config)
     url = told or table.get("base_url")
     if url is None:
         return None
     target = _target(checked_url(str(url)), name, table, environment, changes or {})
     return replace(target, remarks=tuple(filter(None, (aside, _unused_proxy(target, environment)))))
+
+
+def _refuse_empty(source: str, value: str | None) -> None:
+    """Raise UsageError for what is given and says nothing, which would pass for what is not given."""
+    if value is not None and not value.strip():
+        raise UsageError(
+            f"{source} is empty: is a variable not set where it comes from? Give the API to judge; {OUR_OWN}."
+        )
 
 
 def _target(
@@ -95,8 +97,8 @@ def _table(told: str | None, name: str | None, config: Path | None) -> tuple[Map
     """
     source = config or Path(CONFIG)
     targets, default = _targets(source, asked_for=config is not None)
-    asked = name or config is not None
-    chosen = name or _of_url(targets, told) or default or (next(iter(targets)) if len(targets) == 1 else None)
+    of_url = _of_url(targets, told)
+    chosen = name or of_url or default or (next(iter(targets)) if len(targets) == 1 else None)
     if chosen is None:
         if config or (told is None and targets):
             raise UsageError(_undecided(source, targets))
@@ -105,7 +107,7 @@ def _table(told: str | None, name: str | None, config: Path | None) -> tuple[Map
         known = ", ".join(sorted(targets)) or "none"
         raise UsageError(f"There is no target {chosen!r} in {source}; it has: {known}.")
     table = _checked_table(targets[chosen], f"[target.{chosen}] in {source}", needs_url=told is None)
-    if told is not None and not asked and chosen != _of_url(targets, told):
+    if told is not None and not name and config is None and chosen != of_url:
         return {}, (
             f"{source} is not used, for another URL is given; --base-url {told} --target {chosen} would send the "
             "keys and headers of that table there"
@@ -115,15 +117,10 @@ def _table(told: str | None, name: str | None, config: Path | None) -> tuple[Map
 
 def _of_url(targets: Mapping[str, Any], url: str | None) -> str | None:
     """The target whose table has that URL, if any has."""
-    wanted = (url or "").rstrip("/")
-    return next(
-        (
-            name
-            for name, one in targets.items()
-            if wanted and str(one.get("base_url", "")).rstrip("/") == wanted
-        ),
-        None,
-    )
+    if url is None:
+        return None
+    urls = {name: str(one.get("base_url", "")).rstrip("/") for name, one in targets.items()}
+    return next((name for name, its_own in urls.items() if its_own == url.rstrip("/")), None)
 
 
 def _unused_proxy(target: Target, environment: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ Each function gives what is wrong with an exchange, None where nothing is.
 
 from collections.abc import Callable
 
-from conformance.exchange import Exchange, Response
+from conformance.exchange import Exchange
 from conformance.judging import stated
 from conformance.properties.content import page_for_a_browser, refused_unread
 from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, UNREADABLE, Known, gist
@@ -81,7 +81,7 @@ def no_envelope(exchange: Exchange, _: Known) -> str | None:
         return None
     if exchange.fault or exchange.request.method == "HEAD":
         return None
-    if response.status == 400 and _below_the_application(exchange, response):
+    if response.status == 400 and _below_the_application(exchange):
         return None
     member = response.json_object
     if member is None:
@@ -94,10 +94,10 @@ def no_envelope(exchange: Exchange, _: Known) -> str | None:
     return None
 
 
-def _below_the_application(exchange: Exchange, response: Response) -> bool:
+def _below_the_application(exchange: Exchange) -> bool:
     """Whether a parser may have refused it: an unknown method is broken HTTP to many, and so is a form without parts."""
     method = exchange.about.get("family") in METHODS
-    return method or refused_unread(exchange, response) or page_for_a_browser(exchange)
+    return method or refused_unread(exchange) or page_for_a_browser(exchange)
 
 
 def carried_out(exchange: Exchange, _: Known) -> str | None:

@@ -156,8 +156,7 @@ def other_media_type(exchange: Exchange, known: Known) -> str | None:
 
 def unreached(exchange: Exchange) -> bool:
     """Whether it may have been refused before it came as far as the operation: for its path, or as a form."""
-    unread = exchange.response is not None and refused_unread(exchange, exchange.response)
-    return unread or _refused_for_its_path(exchange)
+    return refused_unread(exchange) or _refused_for_its_path(exchange)
 
 
 def page_for_a_browser(exchange: Exchange) -> bool:
@@ -166,10 +165,12 @@ def page_for_a_browser(exchange: Exchange) -> bool:
     return exchange.request.listed("accept").startswith("text/html") and "html" in media_type
 
 
-def refused_unread(exchange: Exchange, response: Response) -> bool:
+def refused_unread(exchange: Exchange) -> bool:
     """Whether a form was refused without a word, by what takes forms apart before anybody else sees them."""
+    response = exchange.response
+    wordless = response is not None and not response.body and not response.media_type
     form = exchange.request.listed("content-type").lower().startswith("multipart/")
-    return form and response.status == 400 and not response.body and not response.media_type
+    return form and wordless and exchange.status == 400
 
 
 def _refused_for_its_path(exchange: Exchange) -> bool:

@@ -29,10 +29,8 @@ def _is_refusal(exchange: Exchange) -> bool:
 
     What is written by hand may be refused by whatever reads HTTP, another path by whatever looks at paths.
     """
-    id_ = exchange.about.get("task", "")
-    of_no_form = exchange.case == FOREIGN and not UUID.fullmatch(
-        id_
-    )  # gateways may let through what looks like an id
+    # Gateways may let through what looks like an id, and nothing else.
+    of_no_form = exchange.case == FOREIGN and not UUID.fullmatch(exchange.about.get("task", ""))
     unknown = of_no_form or exchange.about.get("live") == "no" or exchange.case == "unknown task"
     return (
         exchange.status is not None
