@@ -66,8 +66,10 @@ class Secrets:
 
     def mask(self, text: str) -> str:
         """The text with every value of ours, also shortened or in other letter case, replaced by its name."""
-        for form, name in self._forms:
-            text = text.replace(form, name)
+        lower = text.lower()
+        if any(sign in lower for sign in self._signs):
+            for form, name in self._forms:
+                text = text.replace(form, name)
         return (
             _ALONE.sub(lambda found: self._alone.get(found.group(), found.group()), text)
             if self._alone
@@ -76,8 +78,10 @@ class Secrets:
 
     def mask_bytes(self, data: bytes) -> bytes:
         """As ``mask``, for bytes of any encoding."""
-        for form, name in self._forms:
-            data = data.replace(form.encode(), name.encode())
+        lower = data.lower()
+        if any(sign.encode() in lower for sign in self._signs):
+            for form, name in self._forms:
+                data = data.replace(form.encode(), name.encode())
         return self._mask_alone(data) if self._alone else data
 
     def _mask_alone(self, data: bytes) -> bytes:
@@ -130,6 +134,16 @@ class Secrets:
             forms |= {value: f"${name}"}
         telling = ((form, name) for form, name in forms.items() if self._tells(form))
         return sorted(telling, key=lambda form: -len(form[0]))
+
+    @cached_property
+    def _signs(self) -> tuple[str, ...]:
+        """What is in any text, written in small letters, that has one of the forms in it; few, for most texts have none."""
+        signs: list[str] = []
+        for form, _ in reversed(self._forms):  # the shortest first, which most others have in them
+            small = form.lower()
+            if not any(sign in small for sign in signs):
+                signs.append(small)
+        return tuple(signs)
 
 
 def in_base64(name: str, pattern: str = BARE) -> str:

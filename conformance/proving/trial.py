@@ -7,7 +7,9 @@ import os
 import tempfile
 import time
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +52,13 @@ class Settings:
 
 def attempt(name: str, settings: Settings) -> Trial:
     """Judge the case of that name in this process; meant for a process that does nothing else."""
-    return judge_case(at_effort(all_cases(), load_catalogue(), settings.effort)[name], settings)
+    return judge_case(_cases(settings.effort)[name], settings)
+
+
+@cache
+def _cases(effort: str) -> Mapping[str, Case]:
+    """The cases as they are tried; the same for all trials of a process."""
+    return at_effort(all_cases(), load_catalogue(), effort)
 
 
 def judge_case(case: Case, settings: Settings, *more: str) -> Trial:
