@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.exchange import Event, Exchange, Request, Response
-from conformance.properties.others import told_of_others
+from conformance.properties.others import told_for_its_own, told_of_others
 from conformance.trace import History, Trace
 
 REQUEST = Request("POST", "http://here/v1/workflows/tasks/task-0001/stop", (), b'{"user": "conformance-one"}')
@@ -55,3 +55,37 @@ def test_ids_that_each_app_counts_by_itself_are_nobody_elses() -> None:
     ours, theirs = started("0001", "conformance-one"), replace(started("0001", "conformance-two"), id="t/1")
     history = History((Trace("s", (ours, theirs, stop("run-0001-of-it is over"))),))
     assert [told for _, told in told_of_others(history)] == [None]
+
+
+def test_headers_are_looked_through_too() -> None:
+    runs = (started("0001", "conformance-one"), started("0002", "conformance-two"))
+    sent = replace(stop("{}"), response=Response(200, "", (("X-Owner", "conformance-two"),), b"{}"))
+    ((_, told),) = told_of_others(History((Trace("s", (*runs, sent)),)))
+    assert told is not None
+    assert told.startswith("the answer names the user conformance-two")
+
+
+@pytest.mark.parametrize(
+    ("detail", "wrong"),
+    [
+        ('{"inputs": "{\\"sys.user_id\\": \\"conformance-one\\"}"}', False),
+        ('{"inputs": "{\\"sys.user_id\\": \\"conformance-two\\"}"}', True),
+        ('{"inputs": {"sys.workflow_run_id": "run-0002-of-it"}}', True),
+        ('{"inputs": {"sys.workflow_run_id": "run-0003-of-it"}}', False),  # of the same user
+        ('{"outputs": {"last": "conformance-two"}}', False),  # what a workflow makes is its own affair
+        ('{"error": "not as conformance-two had it"}', False),  # no name that stands for another
+        ('{"inputs": "{no JSON"}', False),
+        ("no JSON", False),
+    ],
+)
+def test_what_a_run_tells_of_itself_is_not_anothers(detail: str, wrong: bool) -> None:
+    runs = (
+        started("0001", "conformance-one"),
+        started("0002", "conformance-two"),
+        started("0003", "conformance-one"),
+    )
+    answer = Response(200, "", (), detail.encode())
+    about = {"run": "s/0001"}
+    look = Exchange("s/look", "s", "detail", "detail", Request("GET", "/"), 2.0, 3.0, answer, about=about)
+    found = [text for _, text in told_for_its_own(History((Trace("s", (*runs, look)),))) if text]
+    assert bool(found) is wrong, found

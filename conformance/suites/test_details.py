@@ -6,8 +6,9 @@ from conformance.effects import Effects, readable, said
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement
 from conformance.scenarios.opening import LAST_LOOK
+from conformance.suites.test_streams import STARTED
 from conformance.target import Deadlines
-from conformance.trace import FINAL, LATER, History, Run, Trace, statuses_of
+from conformance.trace import FINAL, LATER, TERMINAL, History, Run, Trace, statuses_of
 
 SECOND = 1  # by which the clocks of two machines may differ, and what they say be rounded
 
@@ -78,8 +79,19 @@ def test_a_detail_is_that_of_the_run_asked_for(history: History) -> None:
     for run, look, id_ in known:
         seen = f"the detail of the run {run.run_id} has the id {id_}"
         require(id_.lower() == (run.run_id or "").lower(), seen, run.stream, look)
+    for run in history.runs:
+        _one_workflow(run)
     if not known:  # as where Dify answers for runs that it does not know, with nulls
         raise Inconclusive("no run detail with an id was read")
+
+
+def _one_workflow(run: Run) -> None:
+    """Require that the stream of a run, at both its ends, and its details name the same workflow."""
+    told = [(run.stream, event.member("data", "workflow_id")) for event in run.named(STARTED, TERMINAL)]
+    told += [(look, said(look, "workflow_id")) for look in run.details]
+    named = {id_.lower(): where for where, id_ in told if isinstance(id_, str) and id_}
+    seen = f"run “{run.label}” ({run.stream.scenario}) is told to be of several workflows: {', '.join(named)}"
+    require(len(named) <= 1, seen, run.stream, *named.values())
 
 
 @requirement("stop.lifecycle.detail-end")

@@ -8,7 +8,7 @@ from conformance.exchange import Event, Exchange
 from conformance.judging import Inconclusive, require, requirement
 from conformance.properties.content import leaked, secrets_in
 from conformance.properties.judging import held, held_of_every_stop, read_soundly
-from conformance.properties.others import told_of_others
+from conformance.properties.others import told_for_its_own, told_of_others
 from conformance.refusal import worst
 from conformance.scenarios.properties import ZERO
 from conformance.trace import TERMINAL, History, Run, Trace
@@ -193,6 +193,7 @@ def test_no_answer_tells_what_the_server_is_made_of(
         seen = f"the error of the stopped run “{run.label}” tells {told[0]!r}" if told else ""
         require(not told, seen, run.stream, *run.details[-1:])
     worst(told_of_others(history))
+    worst(told_for_its_own(history))
     held("no-leaks", contract.stop, drawn_requests)
 
 

@@ -67,7 +67,17 @@ def _out_of_order(run: Run) -> tuple[Event | None, str]:
     ):  # it may as well tell of no end at all
         lost = (x for x in run.named("node_started") if x.member("data", "id") in begun - ended)
         return next(lost, None), "not at all, though the run succeeded"
-    return None, ""
+    return _unbegun(run), "after the stop, and its beginning was never told"
+
+
+def _unbegun(run: Run) -> Event | None:
+    """The first node that did its work after a stop without a beginning, where all others that ended had one."""
+    stop, begun = run.effective, {event.member("data", "id") for event in run.named("node_started")}
+    if stop is None or not run.named(STARTED):  # whose beginning is lost may lose those of nodes
+        return None
+    unbegun = [event for event in run.named("node_finished") if event.member("data", "id") not in begun]
+    whole = all(event.at > stop.ended_at for event in unbegun)
+    return next((event for event in unbegun if whole and begun and event.status == "succeeded"), None)
 
 
 @requirement("stop.lifecycle.one-task-id")
@@ -130,6 +140,25 @@ def test_a_stream_has_one_terminal_event(history: History) -> None:
         errors = run.named("error") if run.final_status == "stopped" else []
         seen = f"run “{run.label}” ({run.stream.scenario}) ended as stopped, and by an error event"
         require(not errors, seen, run.stream, at=errors[0].at if errors else None)
+    if _asks_nobody(history):
+        for run in history.runs:
+            _pauses_for_no_stop(run)
+
+
+def _asks_nobody(history: History) -> bool:
+    """Whether runs come to their end by themselves, and none of them waited for somebody."""
+    natural = [run for run in history.runs if run.final_status == "succeeded"]
+    return bool(natural) and not any(run.named(PAUSED) for run in natural)
+
+
+def _pauses_for_no_stop(run: Run) -> None:
+    """Require that a stop is not told as a pause, after which clients wait for somebody."""
+    stop = run.effective
+    paused = run.named(PAUSED, after=stop.sent_at) if stop and run.final_status == "stopped" else []
+    seen = (
+        f"run “{run.label}” ({run.stream.scenario}) was stopped, and told to wait for somebody before its end"
+    )
+    require(not paused, seen, run.stream, at=paused[0].at if paused else None)
 
 
 @requirement("stop.lifecycle.nothing-after")

@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Error, Reference, Refused, Request, Run
+from conformance.reference import App, Error, Event, Reference, Refused, Request, Run
 from conformance.reference.answers import NOT_JSON
 from conformance.reference.faults.marking import breaks
 
@@ -129,3 +129,22 @@ class TimesItOn(Reference):
 
     def detail(self, run: Run) -> dict[str, Any]:
         return super().detail(run) | ({"elapsed_time": round(run.age, 6)} if run.status == "stopped" else {})
+
+
+@breaks("stop.lifecycle.detail-id")
+class DetailTellsAnotherWorkflow(Reference):
+    """Gives the workflow of another app in the details of stopped runs."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        told = super().detail(run)
+        return told | ({"workflow_id": self.apps[1].workflow_id} if run.status == self.stopped else {})
+
+
+@breaks("stop.lifecycle.detail-id")
+class EndsAsAnotherWorkflow(Reference):
+    """Gives the workflow of another app in the last event of a stopped run."""
+
+    def last_event(self, run: Run) -> Event:
+        event = super().last_event(run)
+        other = {"workflow_id": self.apps[1].workflow_id} if run.status == self.stopped else {}
+        return event | {"data": event["data"] | other}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from conformance.reference import Event, Reference, Run
+from conformance.reference import Event, Reference, Run, workflow
 from conformance.reference.faults.marking import breaks
 
 
@@ -83,3 +83,28 @@ class NodesEndBeforeTheyBegin(Reference):
             if held is not None and event["event"] not in {"ping", "workflow_finished"}:
                 yield held
                 held = None
+
+
+@breaks("stop.lifecycle.one-end")
+class PausesBeforeItEnds(Reference):
+    """Tells of a stop as a pause first, and then as the end that it is."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        for event in super().events(run):
+            if event["event"] == "workflow_finished" and run.status == self.stopped:
+                data = {"id": run.id, "status": "paused", "outputs": {}, "created_at": run.created_at}
+                yield event | {"event": "workflow_paused", "data": data}
+            yield event
+
+
+@breaks("stop.lifecycle.nodes-in-order")
+class EndsWhatNeverBegan(Reference):
+    """Tells in a stopped stream that the last node has done its work, which never began."""
+
+    def on_stop(self, run: Run) -> None:
+        started = workflow.node_started(run, workflow.END)
+        done = {"status": "succeeded", "outputs": {}, "elapsed_time": 0.0, "finished_at": run.created_at}
+        self.later(0.05, lambda: self.finish(run, self.stopped, self.stop_reason))
+        self.later(
+            0.02, lambda: run.publish(started | {"event": "node_finished", "data": started["data"] | done})
+        )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from werkzeug.wrappers import Response
 
@@ -176,3 +177,53 @@ class TellsWhereItsCodeIs(_TellsInMessage):
     """Has the name of a function with its address in the message."""
 
     text = "'user' is not valid for <function validate_user at 0x7f0a3c1d2e50>"
+
+
+@breaks("stop.robust.no-leaks")
+class HeadersTellWhoseTaskItIs(Reference):
+    """Names in a header whose run it is, to strangers, too."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        answer = super().do_stop(request, app, task_id)
+        run = self.runs.by_task(task_id)
+        if run is not None and run.user.isascii() and run.user.isprintable():
+            answer.headers["X-Task-Owner"] = run.user
+        return answer
+
+
+@breaks("stop.robust.no-leaks")
+class HeadersTellTheNewestTask(Reference):
+    """Names in a header of every success the task that was started last."""
+
+    def success(self) -> Response:
+        answer = super().success()
+        answer.headers["X-Newest-Task"] = ", ".join(run.task_id for run in self.runs.all()[-1:])
+        return answer
+
+
+class _OfAnother(Reference):
+    """Takes what it tells of a stopped run from that of another user."""
+
+    def another(self, run: Run) -> Run | None:
+        others = (one for one in self.runs.all() if one.user != run.user)
+        return next(others, None) if run.status == self.stopped else None
+
+
+@breaks("stop.robust.no-leaks")
+class EndsInAnothersName(_OfAnother):
+    """Says in the last event of a stopped run that somebody else had started it."""
+
+    def last_event(self, run: Run) -> Event:
+        event, other = super().last_event(run), self.another(run)
+        if other is not None:
+            event["data"]["created_by"] |= {"user": other.user}
+        return event
+
+
+@breaks("stop.robust.no-leaks")
+class DetailsHaveAnothersInputs(_OfAnother):
+    """Has the inputs of somebody else's run in the details of stopped runs."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        told, other = super().detail(run), self.another(run)
+        return told if other is None else told | {"inputs": super().detail(other)["inputs"]}
