@@ -8,7 +8,7 @@ from collections.abc import Callable
 from conformance.exchange import Exchange
 from conformance.judging import stated
 from conformance.properties.content import page_for_a_browser, refused_unread
-from conformance.properties.known import MADE_UP, METHODS, PREFLIGHT, UNREADABLE, Known, gist
+from conformance.properties.known import MADE_UP, METHODS, UNREADABLE, UNSPOKEN, Known, gist
 
 FRONT = frozenset({404, 413, 414, 431})  # answers that whatever stands in front of a server may give, in HTML
 UNHEARD = frozenset({"timeout", "reset", "unreachable", "tls"})
@@ -41,7 +41,7 @@ def _dropped(exchange: Exchange) -> bool:
 
 def _failed(exchange: Exchange) -> str | None:
     status = exchange.status or 0
-    unknown_method = status == 501 and exchange.about.get("family") in METHODS | PREFLIGHT
+    unknown_method = status == 501 and exchange.about.get("family") in METHODS | UNSPOKEN
     return f"answered {exchange.seen}" if status >= 500 and not unknown_method else None
 
 

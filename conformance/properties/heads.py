@@ -158,15 +158,22 @@ NOISE: tuple[tuple[str, str], ...] = (
     ("X-Rewrite-URL", "/conformance"),
 )
 AT_ONCE = 6  # of them in one request
+CLIENTS = ("curl/8.14.1", "python-requests/2.32.5")  # who write the requests of scripts
 BROWSER = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"  # what it takes, and what it likes best
 )
 
 
 def listed_noise() -> list[Shape]:
-    """Headers that say nothing to this operation, several at a time, so that none is left out."""
+    """Headers that say nothing to this operation, several at a time, so that none is left out.
+
+    Those that there are by themselves may be others, or missing.
+    """
     some = [list(NOISE[first : first + AT_ONCE]) for first in range(0, len(NOISE), AT_ONCE)]
-    return [*(Shape("noise", headers=_with(headers)) for headers in (*some, [("Accept", BROWSER)]))]
+    for headers, client in zip(some, CLIENTS, strict=False):
+        headers.append(("User-Agent", client))
+    named = [Shape("noise", headers=_with(headers)) for headers in (*some[:-1], [("Accept", BROWSER)])]
+    return [*named, Shape("noise", headers=_with(some[-1]), without="user-agent")]
 
 
 @cache
@@ -221,6 +228,16 @@ def preflight(stop: str) -> list[Shape]:
         ("Access-Control-Request-Headers", "authorization,content-type"),
     )
     return [Shape("preflight", b"", headers, authorization=None, method="OPTIONS")]
+
+
+def two_keys() -> list[Shape]:
+    """Stops that come with two keys, of which one is right: whichever a server takes, or whether it takes none."""
+    other = "Bearer conformance"
+    pairs = ((OWN_KEY, other), (other, OWN_KEY))
+    return [
+        Shape("two keys", headers=(("Authorization", second), *JSON_HEADERS), authorization=first)
+        for first, second in pairs
+    ]
 
 
 def methods(stop: str) -> list[Shape]:

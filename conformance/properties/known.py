@@ -22,9 +22,9 @@ REFUSED = frozenset({"no stop"}) | GENERATED
 WIRE = frozenset({"wire"})
 IDS = frozenset({"ids"})
 METHODS = frozenset({"methods"})
-PREFLIGHT = frozenset(
-    {"preflight"}
-)  # of which the document says nothing; it may be answered in any way but by failing
+PREFLIGHT, TWO_KEYS = frozenset({"preflight"}), frozenset({"two keys"})
+# Of these the document says nothing; they may be answered in any way but by failing.
+UNSPOKEN = PREFLIGHT | TWO_KEYS
 LONG = frozenset({"long users"})
 ODD = frozenset({"odd bodies"})
 

@@ -21,7 +21,8 @@ OWN_KEY = f"Bearer {placeholder(OWNER_KEY)}"
 class Shape:
     """A stop of a made-up task; what is None is as in the plain one.
 
-    ``kind`` groups requests with the same mistake. ``task`` stands in the path as it is.
+    ``kind`` groups requests with the same mistake. ``task`` stands in the path as it is. ``without`` is the name of a
+    header, in small letters, that is left out.
     """
 
     kind: str = ""
@@ -31,13 +32,15 @@ class Shape:
     task: str | None = None
     method: str | None = None
     example: bool = False
+    without: str = ""
 
     def request(self, stage: "Stage", task: str) -> Request:
         """The request for that task, unless the shape names another."""
         body = object_of() if self.body is None else self.body
         plain = stage.stop_request(MARK, key=None, headers=self._headers(), body=body)
         url = plain.url.replace(MARK, task if self.task is None else self.task)
-        return replace(plain, url=url, method=self.method or plain.method)
+        kept = tuple(header for header in plain.headers if header[0].lower() != self.without)
+        return replace(plain, url=url, method=self.method or plain.method, headers=kept)
 
     def _headers(self) -> Headers:
         if self.authorization is None:

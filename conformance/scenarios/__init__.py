@@ -74,7 +74,7 @@ MAIN = (
     Scenario(
         properties.drawn_requests,
         streams=0,
-        requests=49,
+        requests=51,
         needs_run=False,
         draws=True,
         drawn=drawn(12, 141, 8),
@@ -86,13 +86,13 @@ MAIN = (
         properties.raw_requests, streams=0, requests=6, needs_run=False, draws=True, drawn=drawn(4, 38, 4)
     ),
     Scenario(properties.same_answers, streams=0, requests=40, needs_run=False, drawn=repeated()),
-    Scenario(properties.unusual_ids, streams=3, requests=86),
+    Scenario(properties.unusual_ids, streams=3, requests=92),
     Scenario(sequences, streams=2, requests=60, draws=True, drawn=sequenced()),
     Scenario(lifecycle.next_run, requests=7, details=2),
     Scenario(lifecycle.finished, requests=18, details=1),
     Scenario(
         keys.credentials,
-        requests=87,
+        requests=90,
         needs_run=False,
         drawn={"standard": keys.KEY_TRIES, "thorough": keys.KEY_TRIES * 3},
     ),

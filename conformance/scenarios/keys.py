@@ -1,11 +1,12 @@
 """Stops with keys that must not be let in, each for a run that is alive, and with one that must be."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from conformance.exchange import Headers
+from conformance.exchange import Headers, Request
 from conformance.masking import (
     PASSWORD,
     PREFIX,
@@ -36,7 +37,12 @@ SLASH, COOKIE = "unknown key, slash at the end", "unknown key, cookie of a right
 SLASHES, ENCODED = "unknown key, slash doubled", "unknown key, path percent-encoded"
 CAPITALS, SUFFIX = "unknown key, path in capitals", "unknown key, path with a suffix"
 WITHOUT_BASE = "unknown key, path without its base"
-OTHER_PATHS = (SLASH, SLASHES, ENCODED, CAPITALS, SUFFIX, WITHOUT_BASE)  # of this operation to few servers
+PARAMETERS, DOTS = "unknown key, path with parameters", "unknown key, path with dot segments"
+ELSEWHERE = "unknown key, path in other headers"
+OTHER_PATHS = (  # of this operation to few servers
+    *(SLASH, SLASHES, ENCODED, CAPITALS, SUFFIX, WITHOUT_BASE),
+    *(PARAMETERS, DOTS, ELSEWHERE),
+)
 AGAIN = "again"
 
 SMALL_SCHEME: Headers = (("Authorization", f"bearer {OWN}"), *JSON_HEADERS)
@@ -113,7 +119,8 @@ def credentials(stage: Stage) -> None:
     for case, parts in zip(FIRST_OF_ALL, wrong, strict=True):
         anvil.strike(case, key=made_up_key(), **parts)
     for case, spelled in _other_paths(stage).items():
-        anvil.strike(case, spelled, key=made_up_key())
+        anvil.strike(case, partial(_spelled, how=spelled), key=made_up_key())
+    anvil.strike(ELSEWHERE, partial(_elsewhere, stage.contract.stop.path.count("/")), key=made_up_key())
     if cookies := _cookies(stage):
         anvil.strike(COOKIE, key=made_up_key(), headers=(("Cookie", cookies), *JSON_HEADERS))
     anvil.unharmed()
@@ -146,22 +153,43 @@ def _changed_keys(stage: Stage) -> Iterator[tuple[str, str]]:
 
 def _other_paths(stage: Stage) -> dict[str, Callable[[str], str]]:
     """Ways to write the URL of a stop that a server may take for it, and not ask for a key."""
+    segments = stage.contract.stop.path.count("/")
     paths: dict[str, Callable[[str], str]] = {
         SLASH: "{}/".format,
-        SLASHES: partial(_with_two_slashes, segments=stage.contract.stop.path.count("/")),
+        SLASHES: partial(_with_two_slashes, segments=segments),
         ENCODED: _with_an_encoded_letter,
         CAPITALS: _in_capitals,
         SUFFIX: "{}.json".format,
+        PARAMETERS: "{};conformance=1".format,  # which Java's servers cut off, after a filter has looked
+        DOTS: partial(_with_dot_segments, segments=segments),
     }
     if base := urlsplit(stage.target.base_url).path.rstrip("/"):  # which a gateway may add, and guard
         paths[WITHOUT_BASE] = partial(_without, base=base)
     return paths
 
 
+def _spelled(request: Request, how: Callable[[str], str]) -> Request:
+    return replace(request, url=how(request.url))
+
+
+def _elsewhere(segments: int, request: Request) -> Request:
+    """The request for a path that is none, with its own in the headers by which some proxies hand it on."""
+    path = urlsplit(request.url).path
+    named = tuple((name, path) for name in ("X-Original-URL", "X-Rewrite-URL"))
+    url = f"{request.url.rsplit('/', segments)[0]}/conformance"
+    return replace(request, url=url, headers=(*request.headers, *named))
+
+
 def _with_two_slashes(url: str, segments: int) -> str:
     """The URL with two slashes before its last segments, which many a server takes for one."""
     base, *path = url.rsplit("/", segments)
     return "/".join((base, "", *path))
+
+
+def _with_dot_segments(url: str, segments: int) -> str:
+    """The URL by way of another path, which means the same once that is resolved (RFC 3986 §5.2.4)."""
+    base, *path = url.rsplit("/", segments)
+    return "/".join((base, "conformance", "..", *path))
 
 
 def _with_an_encoded_letter(url: str) -> str:

@@ -26,7 +26,7 @@ ROUNDS = 2
 WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
 NOTHING = ("null", "undefined", "0")  # what clients send that have no id
 # What some servers take for all there are, or for the last: sent only where nobody else has runs.
-STAND_INS = ("-1", "all", "latest", "current", "%25", "*")
+STAND_INS = ("-1", "all", "latest", "current", "%25", "*", "", quote("' OR '1'='1"))
 WIDE = str.maketrans(
     {chr(code): chr(code + 0xFEE0) for code in range(0x30, 0x7B)}
 )  # NFKC makes it plain again
@@ -57,6 +57,7 @@ def drawn_requests(stage: Stage) -> None:
     drawing.examples("media types", heads.media_type_examples())
     drawing.all("methods", heads.methods(stage.contract.stop.method))
     drawing.all("preflight", heads.preflight(stage.contract.stop.method))
+    drawing.all("two keys", heads.two_keys())
     drawing.listed("users", bodies.listed_users())
     drawing.shapes("users", bodies.users())
     drawing.each("long users", [bodies.long_user(length) for length in bodies.LENGTHS])

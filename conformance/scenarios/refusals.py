@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from conformance.exchange import Exchange, Headers, Request
@@ -64,15 +63,17 @@ class Anvil:
         self._struck = 0
         self._fleeting = 0
 
-    def strike(self, case: str, spelled: Callable[[str], str] = str, **parts: Any) -> Exchange:
+    def strike(
+        self, case: str, changed: Callable[[Request], Request] | None = None, **parts: Any
+    ) -> Exchange:
         """Send a stop that is made of ``parts`` (see ``Stage.stop_request``), for a run that is alive.
 
-        ``spelled`` writes its URL in another way.
+        ``changed`` makes of it what is sent.
         """
         run = self._alive()
         task = run.task_id if run else str(uuid.uuid4())
         request = self._stage.stop_request(task, **parts)
-        request = replace(request, url=spelled(request.url))
+        request = changed(request) if changed else request
         if run is None:
             return _send_for_no_run(self._stage, case, task, request)
         self._struck += 1

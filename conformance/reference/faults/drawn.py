@@ -6,9 +6,11 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, HangUp, Reference, Refused, Request
+from conformance.reference import App, Error, HangUp, Reference, Refused, Request
 from conformance.reference.answers import INTERNAL, MALFORMED, NO_USER
 from conformance.reference.faults.marking import breaks
+
+FORBIDDEN = Error(403, "forbidden", "Access from this program is not allowed.")
 
 
 @breaks("stop.robust.no-server-error", "stop.user.any-string")
@@ -244,3 +246,33 @@ class KnowsRanges(Reference):
         if "Range" in request.headers:
             raise Refused(replace(MALFORMED, status=416, code="range_not_satisfiable"))
         return super().do_stop(request, app, task_id)
+
+
+@breaks("stop.robust.noise")
+class WantsToKnowItsClients(Reference):
+    """Refuses whoever does not say which program asks."""
+
+    def answer(self, request: Request) -> Response:
+        if "User-Agent" not in request.headers:
+            raise Refused(FORBIDDEN)
+        return super().answer(request)
+
+
+@breaks("stop.robust.noise")
+class FearsScripts(Reference):
+    """Refuses programs that scripts are written with."""
+
+    def answer(self, request: Request) -> Response:
+        if request.headers.get("User-Agent", "").startswith("python-"):
+            raise Refused(FORBIDDEN)
+        return super().answer(request)
+
+
+@breaks("stop.robust.no-server-error")
+class TwoKeysBreakIt(Reference):
+    """Answers 500 to a request that comes with two keys."""
+
+    def authenticate(self, request: Request) -> App:
+        if [name.lower() for name in request.names].count("authorization") > 1:
+            raise Refused(INTERNAL)
+        return super().authenticate(request)

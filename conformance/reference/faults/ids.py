@@ -80,3 +80,34 @@ class ComparesTheEndsOfIds(Reference):
         alike = (run for run in self.runs.all() if (run.task_id[:8], run.task_id[-12:]) == ends)
         run = next(alike, None)
         return super().find_run(run.task_id if run else task_id, app, user)
+
+
+class _StopsAllOfTheUser(Reference):
+    """Stops whatever the user has, where an id is none."""
+
+    def stop_all(self, app: App, user: str) -> None:
+        for run in self.runs.all():
+            if self.may_stop(run, app, user):
+                self.on_stop(run)
+
+
+@breaks("stop.robust.stand-in")
+class NoIdMeansAll(_StopsAllOfTheUser):
+    """Stops all runs of the user where there is nothing in the place of the id."""
+
+    def answer(self, request: Request) -> Response:
+        if not str(request.environ["REQUEST_URI"]).endswith("/tasks//stop"):
+            return super().answer(request)
+        app = self.authenticate(request)
+        self.stop_all(app, self.read_user(request, self.read_body(request)))
+        return self.success()
+
+
+@breaks("stop.robust.stand-in")
+class WritesIdsIntoItsSql(_StopsAllOfTheUser):
+    """Puts the id into its statement as it stands, so that a condition in it may hold for every run."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        if task_id.endswith("' OR '1'='1"):
+            self.stop_all(app, user)
+        return super().find_run(task_id, app, user)

@@ -96,3 +96,30 @@ class TrustsWhoSaysInside(Reference):
         if says_inside and "Authorization" not in request.headers:
             return self.apps[0]
         return super().authenticate(request)
+
+
+@breaks("stop.auth.unknown-key")
+class ParametersNeedNoKey(_PathNeedsNoKey):
+    """Asks for no key where the path ends with parameters, which it cuts off before it does what is named."""
+
+    def is_spelled(self, path: str) -> bool:
+        return "/stop;" in path
+
+
+@breaks("stop.auth.unknown-key")
+class DotSegmentsNeedNoKey(_PathNeedsNoKey):
+    """Asks for no key where the path goes up and down again, and does what it names."""
+
+    def is_spelled(self, path: str) -> bool:
+        return "/../" in path and path.endswith("/stop")
+
+
+@breaks("stop.auth.unknown-key")
+class TrustsWhoNamesThePath(Reference):
+    """Asks for no key where a header names another path, as if only its gateway could do so."""
+
+    def answer(self, request: Request) -> Response:
+        path = request.headers.get("X-Rewrite-Url", "")
+        if not path.endswith("/stop"):
+            return super().answer(request)
+        return self.do_stop(request, self.apps[0], path.split("/")[-2])
