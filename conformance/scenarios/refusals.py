@@ -22,6 +22,7 @@ MULTIPART_BODY = (
 LATE = (1.0, 2.0, 2.0)  # seconds in which a refused stop may show an effect after all, by effort
 
 BEYOND_ASCII = "non-ASCII"
+LONG = "255 characters"
 ACCEPTED_USERS = {
     "as in the document": "user_workflow_123",
     BEYOND_ASCII: "conformance-Jürgen-Zoe\u0308-测试-🙂",
@@ -34,7 +35,7 @@ ACCEPTED_USERS = {
     "a UUID": "c04f04a9-ce00-4c0d-8b1f-c0f04a9ce001",
     "one character": "0",
     "a blank at the end": "conformance ",
-    "255 characters": "conformance-" + "u" * 243,
+    LONG: "conformance-" + "u" * 243,
     "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r(s)[t]{u}_v ",
 }
 
