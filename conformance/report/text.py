@@ -169,7 +169,7 @@ def _held_up(history: History) -> Iterator[str]:
             "send fewer (--rate, --concurrency)"
         )
     if any(IDENTITY in run.stream.request.headers and run.effective for run in history.runs):
-        yield "compression held the streams back: they were asked for without (Accept-Encoding: identity)"
+        yield "streams came compressed, which may hold them back: they were asked for without (Accept-Encoding: identity)"
 
 
 def _counts(verdict: Verdict) -> Iterator[str]:

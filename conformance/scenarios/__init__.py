@@ -127,7 +127,7 @@ MAIN = (
     Scenario(lifecycle.between_nodes, requests=2, details=1),
     Scenario(lifecycle.twice, requests=15, details=1),
     Scenario(lifecycle.at_the_same_moment, requests=17, details=1),
-    Scenario(aim.blocking, streams=2, requests=7),
+    Scenario(aim.blocking, streams=2, requests=12),
     Scenario(refusals.unknown_members, requests=3, needs_run=False),
     Scenario(keys.scheme_in_lower_case, requests=3, needs_run=False),
 )

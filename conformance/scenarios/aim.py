@@ -21,8 +21,10 @@ from conformance.trace import FOREIGN
 
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
 OTHER_APP = "of another app"
+OK = 200
 FAILED = 500  # by its own fault; a gateway that waits no longer says 504
 BLOCKING, BESIDE_BLOCKING, BLOCKING_ALONE = "blocking", "beside blocking", "blocking alone"
+BLOCKING_AGAIN = "blocking again"
 FIRST_EVENTS = 4  # among which is that of the workflow's start, which has its id
 QUEUED = 2.5  # seconds after which a run that has not begun may be waiting for others to end
 MEANWHILE = 0.1  # seconds in which a run in blocking mode is expected to begin
@@ -157,16 +159,24 @@ def _run_of_another_app(stage: Stage) -> LiveRun | None:
 def blocking(stage: Stage) -> None:
     """Start a run in blocking mode and let it answer; meanwhile ask who is there, and stop another of the same user.
 
-    Where the former fails, it is started once more, with nothing beside it.
+    Where the former fails, it is started once more, with nothing beside it, and then beside another again.
     """
+    request = stage.run_request(stage.inputs.short, stage.user, "blocking")
+    if _beside_a_stop(stage, BLOCKING, request).status != FAILED:
+        return
+    if stage.send("run", BLOCKING_ALONE, request).status == OK:
+        _beside_a_stop(stage, BLOCKING_AGAIN, request)
+
+
+def _beside_a_stop(stage: Stage, case: str, request: Request) -> Exchange:
+    """Start a run in blocking mode, and stop another of the same user while it goes on."""
     with ThreadPoolExecutor(1) as beside:
         try:
             run = stage.start(BESIDE_BLOCKING)
             in_its_midst(run)
         except Unmet:
             run = None
-        request = stage.run_request(stage.inputs.short, stage.user, "blocking")
-        answer = beside.submit(stage.send, "run", BLOCKING, request)
+        answer = beside.submit(stage.send, "run", case, request)
         if run is not None:
             stage.pause(MEANWHILE)
             stage.get(stage.contract.info, "info")
@@ -174,8 +184,7 @@ def blocking(stage: Stage) -> None:
             stage.stop(run, "stop")
             run.wait_over(stage.deadlines.stop)
             stage.leave(run)
-    if answer.result().status == FAILED:
-        stage.send("run", BLOCKING_ALONE, request)
+    return answer.result()
 
 
 def _send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:

@@ -25,6 +25,7 @@ from conformance.scenarios.turnstile import Turnstile
 from conformance.target import Target
 from conformance.trace import NotRecorded, Trace
 
+FEW_STOPS = 2  # one of no run, and one of a run
 OVER = "the session lasted longer than {:g} s (deadlines.session)"
 
 
@@ -164,7 +165,7 @@ class Director:
             threads.append(self._begin(scenario, stopped))
             if scenario in FIRST:
                 stopped.wait()
-            if scenario is PLAIN and self._no_run is not None:
+            if scenario is PLAIN:
                 self._give_up_early(REACH, PLAIN)
         for thread in threads:
             thread.join()
@@ -174,7 +175,10 @@ class Director:
         """Send nothing more to a target that is not there, or lets nobody in."""
         traces = [self._traces[scenario.name].result() for scenario in played]
         asked = [exchange for trace in traces for exchange in trace.exchanges]
-        if why := unreachable(asked, self.target.base_url) or locked_out(*traces) or _shut(asked):
+        nobody = (
+            "" if self._no_run is None else unreachable(asked, self.target.base_url) or locked_out(*traces)
+        )
+        if why := nobody or _shut(asked) or _takes_no_stop(asked):
             self.stop(why)
 
     def _parameters(self) -> Exchange | None:
@@ -259,3 +263,11 @@ def _shut(asked: Sequence[Exchange]) -> str:
     """Why nothing is answered for longer than anybody waits, empty where something is."""
     told = [too_long(exchange.response) if exchange.response else "" for exchange in asked]
     return told[0] if told and all(told) else ""
+
+
+def _takes_no_stop(asked: Sequence[Exchange]) -> str:
+    """Why no stop is worth sending where each, tried again and again, was one too many; empty where one was not."""
+    stops = [exchange for exchange in asked if exchange.operation == "stop"]
+    if len(stops) < FEW_STOPS or not all(exchange.busy for exchange in stops):
+        return ""
+    return f"every stop was answered {stops[-1].status}, each time that it was asked for again: raise the limit of requests"

@@ -10,6 +10,7 @@ from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import mistake, mistakes
 from conformance.scenarios.opening import begins, held_back, in_its_midst, wait_for_work, well_after_start
 from conformance.scenarios.stage import Stage
+from conformance.trace import Trace
 
 LATE_STRANGER = "late stop of a stranger"
 LEFT_AT_ONCE = "owner who leaves with the answer"
@@ -22,6 +23,9 @@ HUNG_UP = (
 NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
+UNTOLD = (
+    1.0  # seconds after which a run is stopped that tells of no nodes; others are stopped earlier and later
+)
 SLOW_NODE = 15.0  # seconds in which a node is expected to have done its work
 SEVERAL = "give one with several nodes (--inputs)"
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -54,10 +58,18 @@ def _started(run: LiveRun) -> list[Event]:
 
 
 def between_nodes(stage: Stage) -> None:
-    """Stop a run when a node has just finished and the next has not begun."""
+    """Stop a run when a node has just finished and the next has not begun, or at a moment of its own.
+
+    That is where streams tell of no nodes at all: any moment may be between two of them.
+    """
+    untold = _tells_no_nodes(stage.seen("plain"))
     run = stage.start("owner")
     finished = well_after_start(run, "node_finished")
-    if not run.wait(finished, SLOW_NODE) and not run.wait(lambda event: event.name == "node_finished", 0.01):
+    if untold:
+        run.wait_over(UNTOLD)
+    elif not run.wait(finished, SLOW_NODE) and not run.wait(
+        lambda event: event.name == "node_finished", 0.01
+    ):
         raise Unmet(
             f"the workflow showed no end of a node within {SLOW_NODE:g} s to time a stop by; {SEVERAL}"
         )
@@ -68,6 +80,12 @@ def between_nodes(stage: Stage) -> None:
         )
     stage.stop(run, "stop")
     stage.settle(run)
+
+
+def _tells_no_nodes(trace: Trace) -> bool:
+    """Whether a run was seen for a while, and its stream told of no node."""
+    seen = [run for run in trace.runs if run.effective]
+    return bool(seen) and not any(run.named("node_started", "node_finished") for run in seen)
 
 
 def late_in_life(stage: Stage) -> None:

@@ -16,6 +16,7 @@ class Unmet(Exception):
 
 
 TRIES = 6  # of one request that a target refuses because it limits how many it takes
+AFTERWARDS = 0.3  # seconds in which something may come after the last event of a run
 PLACED_TRIES = 18  # of the start of a run where others go on that will make room
 
 
@@ -26,7 +27,9 @@ class Patience:
     ``no_place`` that a run was refused as one too many, however often it was tried, and ``placed`` that one began:
     then there is a place again when others have ended. ``uncompressed`` tells that a stream was held back, and that
     the others are asked for without compression, which may be what held it. ``closed`` says why no run is let in
-    for longer than anybody waits, by the variable of the key.
+    for longer than anybody waits, by the variable of the key; ``lingers`` that a stream was still open when its run was
+    long over: of the others, nobody waits for more than a little beyond their last event. ``full`` is what was said (``gist``) of
+    a run as one too many, without these words: it was refused beside another, and let in when that was over.
     """
 
     def __init__(self, deadlines: Deadlines, expected: float | None = None) -> None:
@@ -37,6 +40,8 @@ class Patience:
         self.no_place = False
         self.placed = False
         self.uncompressed = False
+        self.lingers = False
+        self.full: set[tuple[object, ...]] = set()
         self.closed: dict[str, str] = {}
 
     @property
@@ -58,7 +63,14 @@ class LiveRun:
     """A run that was started in streaming mode and is listened to."""
 
     def __init__(
-        self, id_: str, label: str, user: str, stream: "LiveStream", request: Request, key: str
+        self,
+        id_: str,
+        label: str,
+        user: str,
+        stream: "LiveStream",
+        request: Request,
+        key: str,
+        patience: Patience,
     ) -> None:
         self.id = id_
         self.label = label
@@ -68,6 +80,7 @@ class LiveRun:
         self.key = key  # as it stands in requests: a placeholder
         self.stopped = False
         self.recorded: Exchange | None = None
+        self._patience = patience
 
     def first(self, name: str) -> str | None:
         """The first value of a top-level member in the events so far."""
@@ -92,12 +105,21 @@ class LiveRun:
         """Whether the run has ended, as far as its stream tells."""
         return self.stream.ended or any(is_terminal(event) for event in self.stream.events)
 
+    @property
+    def compressed(self) -> bool:
+        """Whether the stream comes in a coding."""
+        response = self.stream.reply()[0].response
+        return response is not None and (response.header("content-encoding") or "identity") != "identity"
+
     def wait(self, wanted: Callable[[Event], bool], seconds: float, count: int = 1) -> bool:
         """Whether ``count`` such events arrived within ``seconds``."""
         return self.stream.wait_for(wanted, seconds, count)
 
     def wait_over(self, seconds: float) -> bool:
-        """Whether the stream ended within ``seconds``."""
+        """Whether the stream ended within ``seconds``, or the run did where streams outlast their runs."""
+        if self._patience.lingers and self.wait(is_terminal, seconds):
+            self.stream.wait_end(AFTERWARDS)
+            return True
         return self.stream.wait_end(seconds)
 
 

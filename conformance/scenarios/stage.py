@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from conformance.contract import Contract
 from conformance.effort import Effort
-from conformance.exchange import Exchange, Request
+from conformance.exchange import Exchange, Request, Response
 from conformance.masking import placeholder
+from conformance.properties.known import gist
 from conformance.runs import Inputs, settled_status
 from conformance.scenarios.asking import CLEAN_UP, Asking, patience_with, too_long
 from conformance.scenarios.live import LiveRun, Patience, Unmet
@@ -89,18 +90,24 @@ class Stage(Asking):
         request = self.run_request(self.inputs.long if inputs is None else inputs, user, "streaming", key)
         if self._patience.uncompressed:
             request = uncompressed(request)
+        one_too_many: set[tuple[object, ...]] = set()
         for _ in range(self._patience.tries):
             with self.turnstile.outside():
                 stream = self._probe.listen(request, self.clock)
-                run = LiveRun(self._kept.next_id(), label, user, stream, request, placeholder(key))
+                run = LiveRun(
+                    self._kept.next_id(), label, user, stream, request, placeholder(key), self._patience
+                )
                 self._runs.append(run)
                 task = run.wait_for_task(self.deadlines.first_event)
             if task is not None:
                 self._patience.placed = True
+                self._patience.full |= one_too_many
                 return run
             refused = self.leave(run)
-            if not (refused.response and refused.response.limits):
+            if refused.response is None or not self._may_be_one_too_many(refused.response):
                 break
+            if not refused.response.limits:
+                one_too_many.add(gist(refused.response))
             if why := too_long(refused.response):
                 self._patience.closed[key] = why
                 raise Unmet(why)
@@ -108,6 +115,14 @@ class Stage(Asking):
         else:
             self._patience.no_place = True
         raise Unmet(_no_task(refused, self._probe.budget.why))
+
+    def _may_be_one_too_many(self, refusal: Response) -> bool:
+        """Whether a run may be let in when others have ended: it is said so, or others go on and none was stopped."""
+        if refusal.limits or gist(refusal) in self._patience.full:
+            return True
+        others = [run for run in self._runs if run.recorded is None]
+        beside = any(not run.over for run in others) and not any(run.stopped for run in self._runs)
+        return beside and 400 <= refusal.status < 500
 
     def ask_uncompressed(self) -> None:
         """Ask for the streams of the session without compression from now on."""
@@ -124,6 +139,8 @@ class Stage(Asking):
         """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""
         with self.turnstile.outside():
             run.wait_over(self.deadlines.stop)
+            if run.over and not run.stream.ended and not self._patience.lingers:
+                self._patience.lingers = not run.wait_over(self.deadlines.closed - self.deadlines.stop)
         self.leave(run)
         self.read_details(run)
         return self.trace().run(run.label)
@@ -132,9 +149,9 @@ class Stage(Asking):
         """Wait for the natural end of a run that nobody stopped; returns what was seen."""
         with self.turnstile.outside():
             run.wait_over(self._patience.seconds)
-        self.leave(run)
-        if run.recorded is not None and run.recorded.ending in {"left", "silence"}:
+        if not run.over:
             self._patience.lose()
+        self.leave(run)
         return self.trace().run(run.label)
 
     def read_details(self, run: LiveRun, within: float | None = None) -> None:

@@ -4,10 +4,14 @@ from contextlib import suppress
 
 from conformance.contract import Contract
 from conformance.effects import Effects, alive, end_of
+from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
-from conformance.scenarios.aim import BLOCKING, BLOCKING_ALONE, OTHER_APP
+from conformance.properties.known import gist
+from conformance.scenarios.aim import BLOCKING, BLOCKING_AGAIN, BLOCKING_ALONE, FAILED, OK, OTHER_APP
 from conformance.suites.test_tasks import done_or_refused
 from conformance.trace import CLEAN_UP, FOREIGN, History, NotRecorded, Run, Trace
+
+TWICE = 2  # a single failure may be one of any day
 
 
 @requirement("stop.lifecycle.right-run")
@@ -38,17 +42,23 @@ def test_other_runs_go_on(neighbours: Trace, blocking: Trace, history: History, 
 
 def _blocking_goes_on(trace: Trace) -> None:
     """Require that a run in blocking mode was not stopped along with one beside it."""
-    answer = next(iter(trace.where(lambda exchange: exchange.case == BLOCKING)), None)
-    if answer is None or answer.response is None:
-        return  # how it is answered is an observation
-    data = answer.response.member.get("data")
-    beside = [x for run in trace.runs for x in run.stops if answer.sent_at < x.sent_at < answer.ended_at]
-    seen = "the run in blocking mode ended as stopped, though another was stopped"
-    lost = beside and isinstance(data, dict) and data.get("status") == "stopped"
-    require(not lost, seen, *beside, answer)
-    alone = trace.where(lambda exchange: exchange.case == BLOCKING_ALONE and exchange.status == 200)
-    seen = f"the run in blocking mode was answered {answer.status} when another was stopped, and alone it was not"
-    require(not (beside and alone), seen, *beside, answer, *alone)
+    answers = trace.where(lambda exchange: exchange.case in {BLOCKING, BLOCKING_AGAIN})
+    broken = [answer for answer in answers if answer.status == FAILED and _stopped_meanwhile(trace, answer)]
+    for answer in answers:  # how it is answered else is an observation
+        beside = _stopped_meanwhile(trace, answer)
+        data = answer.response.member.get("data") if answer.response else None
+        lost = beside and isinstance(data, dict) and data.get("status") == "stopped"
+        seen = "the run in blocking mode ended as stopped, though another was stopped"
+        require(not lost, seen, *beside, answer)
+    alone = trace.where(lambda exchange: exchange.case == BLOCKING_ALONE and exchange.status == OK)
+    seen = f"the run in blocking mode was answered {FAILED} each time when another was stopped, and alone it was not"
+    each = [x for answer in broken for x in (*_stopped_meanwhile(trace, answer), answer)]
+    require(not alone or len(broken) < TWICE, seen, *each, *alone)
+
+
+def _stopped_meanwhile(trace: Trace, answer: Exchange) -> list[Exchange]:
+    """The stops of other runs that were sent while a run in blocking mode went on."""
+    return [x for run in trace.runs for x in run.stops if answer.sent_at < x.sent_at < answer.ended_at]
 
 
 def _other_apps_go_on(trace: Trace) -> None:
@@ -64,8 +74,10 @@ def _other_apps_go_on(trace: Trace) -> None:
 
 
 @requirement("stop.lifecycle.next-run")
-def test_the_next_run_is_not_affected(next_run: Trace, closing: Trace, effects: Effects) -> None:
-    _let_start(next_run, closing)
+def test_the_next_run_is_not_affected(
+    next_run: Trace, closing: Trace, history: History, effects: Effects
+) -> None:
+    _let_start(next_run, closing, history)
     run = next_run.run("next")
     if run.cut_short or (run.terminal is None and run.stream.ending == "left"):
         raise Inconclusive("the next run did not end while the suite waited")
@@ -73,16 +85,38 @@ def test_the_next_run_is_not_affected(next_run: Trace, closing: Trace, effects: 
     require(not effects.lost(run), seen, run.stream, at=run.over_at)
 
 
-def _let_start(next_run: Trace, closing: Trace) -> None:
-    """Require that the run after a stopped one was not refused, unless for what every later one is refused for, too."""
+def _let_start(next_run: Trace, closing: Trace, history: History) -> None:
+    """Require that the run after a stopped one was not refused, unless for what every later one is refused for, too.
+
+    What was said of a run beside others, before any was stopped, may be said of this one for the runs of others.
+    """
+    beside = set().union(*(_said_of_one_too_many(trace) for trace in history))
     asked = next_run.where(lambda exchange: exchange.operation == "run" and exchange.case == "next")
-    refused = [x for x in asked if x.response and not x.response.limits and 400 <= x.response.status < 500]
+    refused = [
+        x
+        for x in asked
+        if x.response
+        and not x.response.limits
+        and 400 <= x.response.status < 500
+        and gist(x.response) not in beside
+    ]
     if not refused:
         return
     if not any(exchange.operation == "run" and exchange.status == 200 for exchange in closing.exchanges):
         raise Inconclusive("from the run after a stopped one on, none could be started: is a quota used up?")
     seen = f"the run after a stopped one could not be started: {refused[0].seen}"
     require(False, seen, next_run.case("stop"), refused[0], at=refused[0].ended_at)
+
+
+def _said_of_one_too_many(trace: Trace) -> set[tuple[object, ...]]:
+    """What was said of runs that were refused beside another, and let in later, before anything was stopped."""
+    first = min((stop.sent_at for run in trace.runs for stop in run.stops), default=0.0)
+    let_in = {run.label for run in trace.runs if run.task_id}
+    return {
+        gist(x.response)
+        for x in trace.exchanges
+        if x.operation == "run" and x.response and x.status != OK and x.ended_at < first and x.case in let_in
+    }
 
 
 @requirement("stop.lifecycle.after-an-end")

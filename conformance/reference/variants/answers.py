@@ -8,8 +8,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import App, Error, Reference, Refused, Request
+from conformance.reference import App, Error, Reference, Refused, Request, Run
 from conformance.reference.answers import (
+    INTERNAL,
     MALFORMED,
     NO_USER,
     NOT_AN_OBJECT,
@@ -206,3 +207,22 @@ class ReadsPathsAsTheyStand(Reference):
         if "//" in path or path.endswith(("/", "/%73top")):
             return Response("<h1>Not Found</h1>", 404, content_type="text/html")
         return super().answer(request)
+
+
+@unusual()
+class KeepsShortNames(Reference):
+    """Has users of at most 64 characters, and calls a longer one invalid wherever it stands."""
+
+    def is_user(self, value: object) -> bool:
+        return super().is_user(value) and len(str(value)) <= 64
+
+
+@unusual()
+class StumblesOverOneBlockingRun(Reference):
+    """Answers 500 to its first run in blocking mode, of whatever happens once in a while, and never again."""
+
+    def run_blocking(self, run: Run) -> dict[str, Any]:
+        answer = super().run_blocking(run)
+        if self.count("in blocking mode") == 1:
+            raise Refused(INTERNAL)
+        return answer

@@ -84,3 +84,34 @@ concurrency = 6
     def drive(self, run: Run) -> None:
         with self._places:
             super().drive(run)
+
+
+class _TakesOneRun(Reference):
+    """Takes one run at a time, and calls another a conflict."""
+
+    settings = LimitsItsRuns.settings
+
+    def start(self, app: App, user: str, rounds: int) -> Run:
+        with self.lock:
+            if any(self.is_in_the_way(run, app, user) for run in self.runs.all() if not run.has_ended):
+                raise Refused(Error(409, "conflict", "Another run goes on."))
+            return super().start(app, user, rounds)
+
+    def is_in_the_way(self, run: Run, app: App, user: str) -> bool:
+        raise NotImplementedError
+
+
+@unusual()
+class TakesOneRunOfAUser(_TakesOneRun):
+    """Takes one run of a user at a time, and refuses another with 409."""
+
+    def is_in_the_way(self, run: Run, app: App, user: str) -> bool:
+        return run.app == app and run.user == user
+
+
+@unusual()
+class TakesOneRunOfAKey(_TakesOneRun):
+    """Takes one run of an app at a time, whoever asks, and refuses another with 409."""
+
+    def is_in_the_way(self, run: Run, app: App, user: str) -> bool:
+        return run.app == app

@@ -52,6 +52,17 @@ class EndsWithAComment(Reference):
 
 
 @unusual()
+class HoldsStreamsOpen(Reference):
+    """Keeps a stream open after its last event, with comments, longer than a run may take to end, as proxies do."""
+
+    def stream(self, run: Run) -> Iterator[bytes]:
+        yield from super().stream(run)
+        for _ in range(5):  # longer than the deadline for the end of a run, which is 2 s in a trial
+            self.pause(0.5)
+            yield b": keep-alive\n\n"
+
+
+@unusual()
 class SpeaksAfterTheEnd(Reference):
     """Sends the rest of the speech after the last event of the run: what Dify does for apps that speak."""
 
@@ -171,3 +182,12 @@ class NodesAreKnownByName(Reference):
             yield (
                 event | {"data": event["data"] | {"id": event["data"]["node_id"]}} if is_of_a_node else event
             )
+
+
+@unusual(opens=("stop.lifecycle.no-late-text", "stop.lifecycle.nodes-in-order"))
+class TellsBeginningAndEnd(Reference):
+    """Tells of the beginning and the end of runs, and of nothing between."""
+
+    def events(self, run: Run) -> Iterator[Event]:
+        told = {"ping", "workflow_started", "workflow_finished"}
+        return (event for event in super().events(run) if event["event"] in told)

@@ -117,6 +117,17 @@ class CompressionHoldsStreams(CompressesStreams):
 
 
 @unusual()
+class CompressionHoldsSomeStreams(CompressesStreams):
+    """Compresses streams for whoever accepts it, and lets nothing of every third through before its run is over."""
+
+    def compressed(self, chunks: Iterator[Any]) -> Iterator[bytes]:
+        if self.count("compressed") % 3:
+            yield from super().compressed(chunks)
+        else:
+            yield gzip.compress(b"".join(chunks))
+
+
+@unusual()
 class ManyHeaders(Reference):
     """Sends the headers of a proxy, and some twice."""
 
