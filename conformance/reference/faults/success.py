@@ -4,7 +4,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import HangUp, Reference, Request, Run
+from conformance.reference import Error, HangUp, Reference, Request, Run
 from conformance.reference.answers import INTERNAL, NO_SUCH_RUN, Refused
 from conformance.reference.apps import App
 from conformance.reference.faults.marking import breaks
@@ -225,3 +225,11 @@ class SaysStoppingWhileItRuns(Reference):
         was_running = run is not None and not run.has_ended
         answer = super().do_stop(request, app, task_id)
         return self.json({"result": "stopping"}) if was_running else answer
+
+
+@breaks("stop.success.status")
+class EveryStopIsOneTooMany(Reference):
+    """Answers 429 to every stop, to be sent again at once, for ever."""
+
+    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
+        raise Refused(Error(429, "too_many_requests", "Too many requests.", (("Retry-After", "0"),)))
