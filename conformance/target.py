@@ -37,11 +37,6 @@ class Deadlines:
     run: float = 120.0  # for a run that nobody stops
     session: float = 1800.0  # for everything that is sent
 
-    @property
-    def closed(self) -> float:
-        """From the acknowledgement of a stop to the end of a stream that has told the end of its run in time."""
-        return 3 * self.stop
-
     def beyond(self) -> list[str]:
         """Settings so generous that a verdict reached with them is no conformance verdict."""
         most = {"stop": 60.0, "grace": 5.0, "detail": 60.0}

@@ -139,8 +139,8 @@ class Stage(Asking):
         """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""
         with self.turnstile.outside():
             run.wait_over(self.deadlines.stop)
-            if run.over and not run.stream.ended and not self._patience.lingers:
-                self._patience.lingers = not run.wait_over(self.deadlines.closed - self.deadlines.stop)
+        if run.over and not run.stream.ended:
+            self._patience.lingers = True
         self.leave(run)
         self.read_details(run)
         return self.trace().run(run.label)

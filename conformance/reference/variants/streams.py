@@ -52,17 +52,6 @@ class EndsWithAComment(Reference):
 
 
 @unusual()
-class HoldsStreamsOpen(Reference):
-    """Keeps a stream open after its last event, with comments, longer than a run may take to end, as proxies do."""
-
-    def stream(self, run: Run) -> Iterator[bytes]:
-        yield from super().stream(run)
-        for _ in range(5):  # longer than the deadline for the end of a run, which is 2 s in a trial
-            self.pause(0.5)
-            yield b": keep-alive\n\n"
-
-
-@unusual()
 class SpeaksAfterTheEnd(Reference):
     """Sends the rest of the speech after the last event of the run: what Dify does for apps that speak."""
 
