@@ -9,7 +9,7 @@ from conformance.recording import BROKE_OFF, Recording
 from conformance.scenarios import SCENARIOS
 from conformance.target import Deadlines, Target
 from conformance.trace import Trace
-from conformance.verdict import Result
+from conformance.verdict import Result, number
 
 
 class Replay:
@@ -128,6 +128,7 @@ def compared(recording: Recording, outcome: str, found: list[Difference], sha256
         return [*lines, f"{BROKE_OFF}: there is no recorded verdict to compare with"]
     was = recording.footer["outcome"]
     lines += [f"  {difference}" for difference in found]
-    same = was == outcome and not found
-    told = "the same as recorded" if same else f"recorded as {was}; {len(found)} results differ"
-    return [*lines, told]
+    if was == outcome and not found:
+        return [*lines, "the same as recorded"]
+    differ = "differs" if len(found) == 1 else "differ"
+    return [*lines, f"recorded as {was}; {number(found, 'result')} {differ}"]

@@ -1,7 +1,7 @@
 """The options of the suite: one table, from which both pytest and the command line take theirs."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -88,13 +88,14 @@ OPTIONS = (
     Option("--insecure", "do not verify the target's certificate", "flag"),
     Option("--ca", "a PEM file with the authority that signed the target's certificate", metavar="FILE"),
 )
-# What is judged and where it is written, as opposed to who is asked, and how.
+# What is judged and where it is written, as opposed to who is asked.
 ABOUT_THE_VERDICT = frozenset(
     {
         "--recording", "--reports", "--only", "--scope", "--baseline", "--write-baseline", "--profile",
         "--strict-should",
     }
 )  # fmt: skip
+ABOUT_THE_REQUESTS = ("--spec", "--effort", "--seed")  # what is asked, of whomever
 BY_FLAG: Mapping[str, Option] = {option.flag: option for option in OPTIONS}
 
 Getter = Callable[[str], Any]
@@ -137,7 +138,8 @@ class Options:
     baseline: Path | None = None
     write_baseline: Path | None = None
     profile: str = "none"
-    given: tuple[str, ...] = ()  # the words that say who is asked, and how
+    given: tuple[str, ...] = ()  # the words that say who is asked
+    requests: tuple[str, ...] = ()  # those that say what
 
     @property
     def trying(self) -> Effort:
@@ -174,7 +176,8 @@ def read_options(get: Getter) -> Options:
         baseline=get("--baseline"),
         write_baseline=get("--write-baseline"),
         profile=get("--profile"),
-        given=tuple(_given(get)),
+        given=tuple(_given(get, BY_FLAG.keys() - ABOUT_THE_VERDICT - set(ABOUT_THE_REQUESTS))),
+        requests=tuple(_given(get, ABOUT_THE_REQUESTS)),
     )
 
 
@@ -183,10 +186,10 @@ def whole_id(prefix: str) -> str:
     return prefix if not prefix or ROOT.startswith(prefix) or prefix.startswith(ROOT) else ROOT + prefix
 
 
-def _given(get: Getter) -> Iterator[str]:
-    """The options that say who is asked, and how, as far as they are not what they are by themselves."""
+def _given(get: Getter, flags: Collection[str]) -> Iterator[str]:
+    """The options of these flags, in words, as far as they are not what they are by themselves."""
     for option in OPTIONS:
-        value = None if option.flag in ABOUT_THE_VERDICT else get(option.flag)
+        value = get(option.flag) if option.flag in flags else None
         if value is not None and value != option.default:
             yield from (option.flag,) if option.kind == "flag" else (option.flag, str(value))
 

@@ -153,6 +153,7 @@ class Running:
             session.contract,
             session.target.deadlines,
             options_of(session),
+            session.target.variables,
         )
 
     def _record(self, writer: Writer, verdict: Verdict) -> None:
@@ -260,6 +261,7 @@ def _again(asked: Asked, options: Options, contract: Contract, known: Baseline) 
     except (RecordingError, OSError) as error:
         raise UsageError(str(error)) from error
     replay = Replay(recording)
+    target, options = _as_recorded(target, options, recording)
     session = Session(
         target, contract, asked.catalogue, options, replay, selected=asked.selected, baseline=known
     )
@@ -269,6 +271,12 @@ def _again(asked: Asked, options: Options, contract: Contract, known: Baseline) 
     if console:
         console.again(session, str(options.recording), str(head["started"]))
     return Running(session, replay, head, console=console, brief=asked.brief)
+
+
+def _as_recorded(target: Target, options: Options, recording: Recording) -> tuple[Target, Options]:
+    """Both with what repeats a request of that session, as far as its edition told."""
+    given, variables = recording.header.get("given", ()), recording.header.get("variables", {})
+    return replace(target, variables=variables), replace(options, given=tuple(given))
 
 
 def _writer(options: Options) -> Writer:

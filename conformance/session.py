@@ -110,6 +110,8 @@ def header(session: Session) -> dict[str, Json]:
             "embedded": target.embedded,
             "keys": sorted(target.keys),
         },
+        "variables": dict(target.variables),
+        "given": list(session.options.given),
         "unsearched": list(target.unsearched),
         "options": {
             "only": list(session.options.only),

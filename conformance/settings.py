@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.target import KEYS, Deadlines, Limits, Target, Tls, UsageError
+from conformance.target import KEYS, Deadlines, Limits, Target, Tls, UsageError, header_name
 from conformance.values import (
     checked_header,
     checked_inputs,
@@ -87,7 +87,16 @@ def _target(
         tls=section(Tls, table.get("tls", {}), "tls", given),
         deadlines=section(Deadlines, table.get("deadlines", {}), "deadlines", given),
         limits=section(Limits, table.get("limits", {}), "limits", given),
+        variables=_variables(variables, headers),
     )
+
+
+def _variables(keys: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    """Where the user keeps what requests show by a name of ours; what stands in the file itself is kept nowhere."""
+    renamed = {key: source for key, source in keys.items() if key != source}
+    return renamed | {
+        header_name(name): value[1:] for name, value in headers.items() if value.startswith("$")
+    }
 
 
 def _table(told: str | None, name: str | None, config: Path | None) -> tuple[Mapping[str, Any], str]:

@@ -1,5 +1,6 @@
 """Who is asked: base URL, keys, inputs, deadlines and limits."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -86,6 +87,9 @@ class Target:
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
     embedded: bool = False
+    variables: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of the user, by the names that stand in requests
     ordinary: str = field(default="", repr=False)  # words that any answer may have
     unsearched: tuple[str, ...] = ()  # keys that answers are not searched for
     remarks: tuple[str, ...] = ()  # what of the settings is not used, and why
@@ -123,4 +127,4 @@ class Target:
 
 def header_name(name: str) -> str:
     """The name under which the value of an extra header is shown."""
-    return "HEADER_" + name.upper().replace("-", "_")
+    return "HEADER_" + re.sub("[^A-Z0-9_]", "_", name.upper())

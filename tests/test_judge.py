@@ -1,11 +1,14 @@
 """A recording is judged as the run that recorded it was, without a target or a key."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.reference import Reference
+from conformance.reference.faults import specimens
 from tests.commandline import Ran, command
 
 SPEC = Path(__file__).parent.parent / "specs" / "stop-workflow-task.openapi.yaml"
@@ -30,6 +33,27 @@ def test_the_verdict_is_the_same(ran: Ran, tmp_path: Path) -> None:
     assert verdict == verdict_of(ran)
     assert done.out.endswith("the same as recorded\n")
     assert "nothing is sent" in done.out
+
+
+def test_what_failed_is_repeated_as_in_the_session_that_was_recorded(
+    serving: Callable[[Reference], Any], tmp_path: Path
+) -> None:
+    server, reports = serving(specimens()["missing-user-is-unprocessable"].make()), tmp_path / "reports"
+    (tmp_path / "targets.toml").write_text(
+        f'[target.here]\nbase_url = "{server.base_url}"\nkeys = {{ DIFY_API_KEY = "MINE" }}\n'
+        'headers = { X-Token = "$TOKEN", X-Env = "staging-of-ours" }\n'
+    )
+    words = ("--target", "here", "--config", "targets.toml", "--only", "user.missing", "--effort", "quick")
+    keys = {**server.keys, "MINE": server.keys["DIFY_API_KEY"], "TOKEN": "a-token-of-ours"}
+    first = command("run", *words, "--reports", str(reports), reports=reports, **keys)
+    done, _ = judged(reports / "run.jsonl", tmp_path)
+    assert first.code == done.code == 1
+    for folder, told in ((reports, first.out), (tmp_path / "again", done.out)):
+        assert "--target here --config targets.toml --effort quick\n" in told
+        page = (folder / "report.html").read_text("utf-8")
+        assert 'Authorization: Bearer $MINE"' in page
+        assert 'X-Token: $TOKEN"' in page
+        assert "for $HEADER_X_ENV put in what the table headers of the target has there" in page
 
 
 def test_the_recording_is_left_alone(ran: Ran) -> None:

@@ -22,7 +22,7 @@ from conformance.probe.reply import RawRequest
 from conformance.recording import Recording
 from conformance.report.again import again, options_of
 from conformance.report.ci import annotations, badge, ctrf, markdown
-from conformance.report.curl import curl
+from conformance.report.curl import curl, lacking
 from conformance.report.files import write_reports
 from conformance.report.har import har
 from conformance.report.html import html
@@ -113,6 +113,30 @@ def test_a_head_is_asked_for_again_in_a_way_that_ends() -> None:
     assert line.startswith("curl -sS -i --path-as-is --head -H ")
     assert "-X" not in line
     assert " -X GET " in curl(Request("GET", "http://127.0.0.1:8080/v1/t"))
+
+
+@pytest.mark.parametrize(
+    ("value", "variables", "told", "more"),
+    [
+        ("$HEADER_X_TOKEN", {"HEADER_X_TOKEN": "TOKEN"}, '-H "X-Token: $TOKEN"', ""),
+        ("$HEADER_X_TOKEN", {}, '-H "X-Token: $HEADER_X_TOKEN"', "for $HEADER_X_TOKEN put in what"),
+        ("${DIFY_API_KEY%?}", {"DIFY_API_KEY": "MINE"}, '-H "X-Token: ${MINE%?}"', ""),
+        (
+            "$DIFY_API_KEY$DIFY_CHAT_API_KEY",
+            {"DIFY_API_KEY": "DIFY_CHAT_API_KEY", "DIFY_CHAT_API_KEY": "MINE"},
+            '-H "X-Token: $DIFY_CHAT_API_KEY$MINE"',
+            "",
+        ),
+        ("$(printf :%s $DIFY_API_KEY | base64)", {"DIFY_API_KEY": "MINE"}, ":%s $MINE | base64", ""),
+    ],
+)
+def test_a_printed_request_names_the_variables_of_the_user(
+    value: str, variables: dict[str, str], told: str, more: str
+) -> None:
+    line = curl(Request("GET", "http://127.0.0.1:8080/v1/t", (("X-Token", value),)), variables=variables)
+    assert told in line
+    assert lacking(line, variables).startswith(more)
+    assert bool(lacking(line, variables)) is bool(more)
 
 
 def _stop(**about: str) -> Exchange:

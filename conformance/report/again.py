@@ -4,7 +4,8 @@ Who sends a stop again for a run that is over by then sees nothing of what was w
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from conformance.exchange import Exchange
 from conformance.report.curl import curl
@@ -13,9 +14,17 @@ from conformance.session import Session
 from conformance.verdict import Result
 
 
-def again(result: Result, evidence: Sequence[Exchange], options: Sequence[str]) -> str:
-    """The line that repeats it; ``options`` are those with which the target is judged again."""
-    return command(result, evidence, options) or curl(shown(evidence).request)
+def again(
+    result: Result,
+    evidence: Sequence[Exchange],
+    options: Sequence[str],
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The line that repeats it; ``options`` are those with which the target is judged again.
+
+    ``variables`` are those of the user, by the names that stand in requests.
+    """
+    return command(result, evidence, options) or curl(shown(evidence).request, variables=variables)
 
 
 def command(result: Result, evidence: Sequence[Exchange], options: Sequence[str]) -> str:
@@ -32,10 +41,11 @@ def shown(evidence: Sequence[Exchange]) -> Exchange:
 
 def options_of(session: Session) -> tuple[str, ...]:
     """The options with which the target of a session is judged again as it was; no key is among them."""
-    target, given = session.target, session.options.given
-    if target.embedded or {"--base-url", "--target"}.intersection(given):
-        return given
-    return (*(("--target", target.name) if target.name else ("--base-url", target.base_url)), *given)
+    target, options = session.target, session.options
+    told = (*options.given, *options.requests)
+    if target.embedded or {"--base-url", "--target"}.intersection(told):
+        return told
+    return (*(("--target", target.name) if target.name else ("--base-url", target.base_url)), *told)
 
 
 def _needs_a_run(result: Result, exchange: Exchange) -> bool:

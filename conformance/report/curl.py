@@ -2,17 +2,35 @@
 
 import re
 import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from conformance.exchange import Request
 
 DROPPED = {"accept", "accept-encoding", "user-agent"}
+_REFERENCE = re.compile(r"(\$\{?)((?:DIFY|HEADER)_\w+)", re.ASCII)
 
 
-def curl(request: Request, between: str = " ") -> str:
-    """The line, with ``between`` its options; a body that is not text, or was cut, is described instead."""
-    if request.raw:
-        return _bytes(request)
+def curl(request: Request, between: str = " ", variables: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The line, with ``between`` its options; a body that is not text, or was cut, is described instead.
+
+    Names that the user has other ``variables`` for are told by those.
+    """
+    line = _bytes(request) if request.raw else _words(request, between)
+    return _REFERENCE.sub(lambda found: found[1] + variables.get(found[2], found[2]), line)
+
+
+def lacking(line: str, variables: Mapping[str, str]) -> str:
+    """What is to be said of a line whose headers have values that no variable of the user has; else empty."""
+    names = dict.fromkeys(found[2] for found in _REFERENCE.finditer(line))
+    unknown = [f"${name}" for name in names if name.startswith("HEADER_") and name not in variables.values()]
+    if not unknown:
+        return ""
+    return f"for {', '.join(unknown)} put in what the table headers of the target has there"
+
+
+def _words(request: Request, between: str) -> str:
     # After -X HEAD, curl would wait for the body that is announced.
     method = "--head" if request.method == "HEAD" and not request.body else f"-X {request.method}"
     words = [f"curl -sS -i --path-as-is {method}"]

@@ -1,7 +1,7 @@
 """What every report is made from: the verdict and the exchanges that led to it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from conformance.contract import Contract
@@ -16,7 +16,10 @@ SAMPLE = 3  # exchanges that stand for a requirement that speaks of all of them
 
 @dataclass(frozen=True)
 class Evidence:
-    """A session that is over: ``summary`` is the content of ``verdict.json``, ``options`` are to judge it again."""
+    """A session that is over: ``summary`` is the content of ``verdict.json``, ``options`` are to judge it again.
+
+    ``variables`` are those of the user, by the names that stand in requests.
+    """
 
     summary: Mapping[str, Json]
     results: tuple[Result, ...]
@@ -25,6 +28,7 @@ class Evidence:
     contract: Contract
     deadlines: Deadlines
     options: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def history(self) -> History:

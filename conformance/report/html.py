@@ -14,7 +14,7 @@ from conformance.exchange import Exchange, Headers
 from conformance.liveness import liveness
 from conformance.report.cards import TOPICS, WORDS, Card, Shown, Topic, cards, count
 from conformance.report.charts import latencies, stop_times
-from conformance.report.curl import curl
+from conformance.report.curl import curl, lacking
 from conformance.report.drawing import told
 from conformance.report.evidence import Evidence, app_mode, seen_headers
 from conformance.scratch import kept
@@ -84,6 +84,7 @@ def _page(evidence: Evidence, all_cards: tuple[Card, ...]) -> str:
         mode=app_mode(evidence.traces),
         common=common_headers(evidence.history.exchanges),
         deadlines=evidence.deadlines,
+        variables=evidence.variables,
         how_soon=liveness(evidence.history.runs).sentence(),
         latency=latencies(evidence.history.exchanges),
         stops=stop_times(evidence.history.runs),
@@ -117,6 +118,7 @@ def environment() -> Environment:
         "words": WORDS,
         "glyphs": GLYPHS,
         "curl": curl,
+        "lacking": lacking,
         "headers": _headers,
         "EVENTS": EVENTS,
     }

@@ -6,6 +6,7 @@ from itertools import groupby
 from conformance.exchange import Event, Exchange
 from conformance.liveness import liveness
 from conformance.report.again import again, options_of
+from conformance.report.curl import lacking
 from conformance.scenarios.requests import IDENTITY
 from conformance.session import Session, find, uncovered
 from conformance.target import OWNER_KEY
@@ -69,7 +70,10 @@ def failure(result: Result, session: Session, history: History) -> Iterator[str]
     evidence = find(history, result.evidence)
     for line in _timeline(evidence, result.at):
         yield f"      {line}"
-    yield f"      again     {again(result, evidence, options_of(session))}"
+    line = again(result, evidence, options_of(session), session.target.variables)
+    yield f"      again     {line}"
+    if more := lacking(line, session.target.variables):
+        yield f"                ({more})"
 
 
 def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
