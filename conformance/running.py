@@ -26,7 +26,7 @@ from conformance.requirements import Catalogue
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
 from conformance.session import Session, Source, header, summary
 from conformance.target import Target, UsageError
-from conformance.verdict import Result, Verdict
+from conformance.verdict import Result, Verdict, number
 
 LIVE = ("--base-url", "--target", "--config")
 REASON = 4000  # characters of what is told of one requirement
@@ -92,10 +92,19 @@ class Running:
     def start(self, names: Iterable[str]) -> None:
         """Begin to play the scenarios, and make ready for the reports while the target takes its time."""
         self._played.start(names)
+        if self._console:
+            self._console.watch(self._progress)
         if not self._brief:
             from conformance.report.files import prepare  # noqa: PLC0415 - jinja2 takes its time to import
 
             prepare()
+
+    def _progress(self) -> str:
+        decided = f"{len(self.session.results)} of {number(self.session.selected, 'requirement')} decided"
+        if isinstance(self._played, Replay):
+            return decided
+        broken_off = self.session.interrupted and f"{self.session.interrupted}: ending what is under way"
+        return f"{self._played.sent} requests sent, {broken_off or decided}"
 
     def turn(self) -> AbstractContextManager[None]:
         """Let no scenario draw meanwhile."""
@@ -107,8 +116,6 @@ class Running:
         self.session.results[result.id] = masked
         if observations:
             self.session.observations[result.id] = self.mask(str(observations[-1]))
-        if self._console:
-            self._console.progress(len(self.session.results), len(self.session.selected))
 
     def break_off(self, why: str) -> None:
         """Let the scenarios end where they are."""
@@ -232,6 +239,7 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     console = None if asked.quiet else Console(sys.stdout)
     if console:
         console.begin(session)
+        stack.callback(console.rest)
     stack.callback(director.close)
     return Running(session, director, head, writer, console, asked.brief)
 

@@ -30,6 +30,7 @@ def _director(target: Target | None) -> "Director":
 def _doctor(as_json: bool, **values: Any) -> None:
     from conformance.diagnosis import Look, diagnose  # noqa: PLC0415 - none of it is needed for --help
     from conformance.options import target_of  # noqa: PLC0415
+    from conformance.report.console import Console  # noqa: PLC0415
     from conformance.requirements import load_catalogue  # noqa: PLC0415
     from conformance.verdict import EXIT_USAGE  # noqa: PLC0415
 
@@ -44,11 +45,14 @@ def _doctor(as_json: bool, **values: Any) -> None:
     if OWNER_KEY in target.keys:
         click.echo("Starting two runs, and stopping one of them; about 20 requests.", err=as_json)
     director.start(["finished"])
+    console = Console(sys.stderr if as_json else sys.stdout)
+    console.watch(lambda: f"{director.sent} requests sent")
     try:
         look = Look(target, *(director.trace(name) for name in ("reach", "plain", "finished")))
     finally:
         director.stop("the diagnosis is done")
         director.close()
+        console.rest()
     found = diagnose(look, catalogue)
     told = (
         [json.dumps(found.as_json(target), indent=2, ensure_ascii=False)]

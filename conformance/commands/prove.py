@@ -18,6 +18,7 @@ from conformance.proving.trial import Settings
 from conformance.requirements import load_catalogue
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
+EVERY = 30.0  # seconds between two lines about how far it is, where that is no terminal
 HELP = """Run the suite against every known fault, and against servers that are unusual and right.
 
 Each faulty server must fail exactly the requirements that it breaks, each correct one none. The detection
@@ -81,11 +82,15 @@ def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Pa
 def _tried(wanted: Sequence[Case], settings: Settings, number: int) -> list[Trial]:
     """What became of each, a second time and alone where the first was not good; raises KeyboardInterrupt."""
     trials: dict[str, Trial] = {}
+    told = time.monotonic()
     click.echo(f"trying {len(wanted)} servers, {number} at a time")
     with click.progressbar(length=len(wanted), file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for trial in try_all(wanted, settings, number):
             trials[trial.name] = trial
             bar.update(1)
+            if bar.hidden and time.monotonic() - told >= EVERY:
+                told = time.monotonic()
+                click.echo(f"{len(trials)} of {len(wanted)} tried", err=True)
     doubtful = [case for case in wanted if not trials[case.name].good]
     if doubtful:
         click.echo(

@@ -1,11 +1,19 @@
-"""Prints a session under way: quiet progress on a terminal, plain lines without one."""
+"""Prints a session under way: one line that changes on a terminal, plain lines now and then without one."""
 
 import os
-from collections.abc import Iterable
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TextIO
 
 from conformance.session import Session
+
+EVERY = (
+    10.0  # seconds between two lines about a session under way, so that nobody takes it for one that hangs
+)
+LIVE = 1.0  # where the line only changes
 
 
 class Console:
@@ -13,8 +21,10 @@ class Console:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._live = out.isatty()
+        self._live = out.isatty() and os.environ.get("TERM") != "dumb"
         self._deaf = False
+        self._over = threading.Event()
+        self._pulse: threading.Thread | None = None
 
     def begin(self, session: Session) -> None:
         """Say whom it is about, by which document, and how much will be sent."""
@@ -39,17 +49,34 @@ class Console:
         self._line(f"judging {recording} of {session.target.base_url}, recorded {started}")
         self._line(f"by {contract.source} ({contract.sha256[:12]}); nothing is sent")
 
-    def progress(self, done: int, total: int) -> None:
-        """Show how many requirements are decided."""
-        if self._live:
-            self._write(f"\r\x1b[2K{done} of {total} requirements decided")
+    def watch(self, look: Callable[[], str]) -> None:
+        """Tell how far the session is, as ``look`` says it, until the end."""
+        self._pulse = threading.Thread(target=self._tell, args=(look,), name="progress", daemon=True)
+        self._pulse.start()
 
     def end(self, lines: Iterable[str]) -> None:
         """Print the verdict."""
-        if self._live:
-            self._write("\r\x1b[2K")
+        self.rest()
         for line in lines:
             self._line(line)
+
+    def rest(self) -> None:
+        """Tell no more of how far the session is."""
+        self._over.set()
+        if self._pulse:
+            self._pulse.join()
+            self._pulse = None
+            if self._live:
+                self._write("\r\x1b[2K")
+
+    def _tell(self, look: Callable[[], str]) -> None:
+        began = time.monotonic()
+        while not self._over.wait(LIVE if self._live else EVERY):
+            told = f"{time.monotonic() - began:.0f} s: {look()}"
+            if self._live:  # a line that is wider than the terminal could not be taken back
+                self._write(f"\r\x1b[2K{told[: shutil.get_terminal_size().columns - 1]}")
+            else:
+                self._line(told)
 
     def _line(self, text: str) -> None:
         self._write(text + "\n")

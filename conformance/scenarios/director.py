@@ -126,10 +126,6 @@ class Director:
         """Let no scenario draw meanwhile."""
         return self._turnstile.inside()
 
-    def done(self) -> int:
-        """How many scenarios are over."""
-        return sum(future.done() for future in self._traces.values())
-
     def stop(self, why: str) -> None:
         """Let every scenario end where it is; what was recorded stays, and open runs are stopped."""
         self.budget.stop(why)
