@@ -327,21 +327,34 @@ def test_the_archive_of_odd_bytes_is_as_its_schema_says(text: str) -> None:
 def test_ctrf_is_as_its_schema_says(ran: Ran) -> None:
     report = json.loads((ran.reports / "ctrf.json").read_text("utf-8"))
     schema("ctrf").validate(report)
-    counted = report["results"]["summary"]
-    assert counted["tests"] == len(report["results"]["tests"]) == len(results(ran))
-    assert counted["passed"] == sum(line["result"] == "pass" for line in results(ran))
+    counted, (*tests, verdict) = report["results"]["summary"], report["results"]["tests"]
+    assert counted["tests"] == len(tests) + 1 == len(results(ran)) + 1
+    assert (verdict["name"], verdict["status"], ran.code) == ("verdict", "passed", 0)
+    assert counted["passed"] == sum(line["result"] == "pass" for line in results(ran)) + 1
     assert counted["start"] < counted["stop"]
 
 
 def test_ctrf_has_a_status_for_every_result() -> None:
     report = json.loads(ctrf(evidence(hostile_exchange("x", 1), reason="seen")))
     schema("ctrf").validate(report)
-    assert Counter(test["status"] for test in report["results"]["tests"]) == {
+    *tests, verdict = report["results"]["tests"]
+    assert (verdict["status"], verdict["rawStatus"]) == ("other", "not conformant")
+    assert Counter(test["status"] for test in tests) == {
         "failed": 3,
         "passed": 1,
         "other": 1,
         "skipped": 2,
     }
+
+
+@pytest.mark.parametrize("outcome", ["incomplete", "unreachable", "harness fault"])
+def test_ctrf_is_red_where_the_gate_is_shut_though_nothing_failed(outcome: str) -> None:
+    made = evidence(reason="seen")
+    passed = tuple(one for one in made.results if one.result == "pass")
+    report = json.loads(ctrf(replace(made, results=passed, summary={**made.summary, "outcome": outcome})))
+    schema("ctrf").validate(report)
+    assert [test["status"] for test in report["results"]["tests"]] == ["passed", "failed"]
+    assert report["results"]["summary"]["failed"] == 1
 
 
 def test_junit_has_requirement_and_level(ran: Ran) -> None:
@@ -392,7 +405,7 @@ def test_a_should_that_failed_is_the_same_in_every_report(strict: bool, told: st
     made = evidence(reason="seen")
     (failed,) = (one for one in made.results if one.result == "fail")
     only = replace(made, results=(replace(failed, level="SHOULD", strict=strict),))
-    (test,) = json.loads(ctrf(only))["results"]["tests"]
+    test, _ = json.loads(ctrf(only))["results"]["tests"]
     assert test["status"] == {"warning": "other", "fail": "failed"}[told]
     (line,) = annotations(only)
     assert line.startswith({"warning": "::warning ", "fail": "::error "}[told])

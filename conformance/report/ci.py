@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from conformance.exchange import Json
 from conformance.report.evidence import Evidence
+from conformance.report.junit import VERDICT
 from conformance.report.text import MARKS
 from conformance.verdict import Result
 
@@ -29,9 +30,9 @@ def ctrf(evidence: Evidence) -> str:
     summary = evidence.summary
     start = datetime.fromisoformat(str(summary["started"]))
     stop = start + timedelta(seconds=summary["seconds"])
-    statuses = [_status(result) for result in evidence.results]
-    counts = {name: statuses.count(name) for name in ("passed", "failed", "pending", "skipped", "other")}
-    tests = [_test(result, status) for result, status in zip(evidence.results, statuses, strict=True)]
+    tests = [*map(_test, evidence.results), _gate(summary)]
+    counts = dict.fromkeys(("passed", "failed", "pending", "skipped", "other"), 0)
+    counts |= Counter(test["status"] for test in tests)
     return _json(
         {
             "reportFormat": "CTRF",
@@ -57,10 +58,23 @@ def _status(result: Result) -> str:
     return CTRF.get(result.result, "skipped")
 
 
-def _test(result: Result, status: str) -> dict[str, Json]:
+def _gate(summary: Mapping[str, Json]) -> dict[str, Json]:
+    """The verdict as a test of its own, as in junit.xml: no list is green whose gate is shut."""
+    outcome = summary["outcome"]
+    return {
+        "name": VERDICT,
+        "status": {"conformant": "passed", "not conformant": "other"}.get(outcome, "failed"),
+        "duration": round(summary["seconds"] * 1000),
+        "suite": [VERDICT],
+        "message": f"{outcome}: {summary['summary']}",
+        "rawStatus": outcome,
+    }
+
+
+def _test(result: Result) -> dict[str, Json]:
     return {
         "name": result.id,
-        "status": status,
+        "status": _status(result),
         "duration": 0,
         "suite": ["stop", result.topic],
         "message": result.reason or result.title,
