@@ -1,6 +1,9 @@
 """The command line; each command is a module of its own, imported only when it is called."""
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
 
 import click
 
@@ -33,6 +36,16 @@ class Commands(click.Group):
         command: click.Command = import_module(f"conformance.commands.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; one that is broken off before it heeds signals itself says so, and is incomplete."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            from conformance.verdict import EXIT_CODES  # noqa: PLC0415 - it would delay every --help
+
+            click.echo("Interrupted.", err=True)
+            ctx.exit(EXIT_CODES["incomplete"])
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
         with formatter.section("Commands"):
@@ -51,3 +64,6 @@ Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
 @click.version_option(__version__, prog_name="dify-conformance")
 def main() -> None:
     """Run one of the commands."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a terminal has no letter for must not cost the verdict
+            stream.reconfigure(errors="backslashreplace")

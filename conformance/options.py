@@ -186,6 +186,15 @@ def whole_id(prefix: str) -> str:
     return prefix if not prefix or ROOT.startswith(prefix) or prefix.startswith(ROOT) else ROOT + prefix
 
 
+def no_such_id(prefix: str) -> str:
+    """What is said of a beginning that no requirement's id has."""
+    several = " Give several as --only ID --only ID." if "," in prefix or " " in prefix else ""
+    return (
+        f"--only {prefix or '(nothing)'}: no requirement's id begins so. "
+        f"`dify-conformance list` shows them.{several}"
+    )
+
+
 def _given(get: Getter, flags: Collection[str]) -> Iterator[str]:
     """The options of these flags, in words, as far as they are not what they are by themselves."""
     for option in OPTIONS:

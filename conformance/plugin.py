@@ -18,7 +18,7 @@ from conformance.fixtures import STATE
 from conformance.folder import remove
 from conformance.judging import Inconclusive, NoAnswer, Untested, Violation
 from conformance.looking import Notes
-from conformance.options import BY_FLAG, Getter, add_options, read_options
+from conformance.options import BY_FLAG, Getter, add_options, no_such_id, read_options
 from conformance.requirements import Catalogue, Requirement, load_catalogue
 from conformance.scenarios import SCENARIOS
 from conformance.target import UsageError
@@ -114,7 +114,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     options = read_options(getter(config))
     for prefix in options.only:
         if not prefix or not any(one.id.startswith(prefix) for one in judge.catalogue):
-            judge.refused = f"--only {prefix or '(nothing)'}: no requirement's id begins so. `dify-conformance list` shows them."
+            judge.refused = no_such_id(prefix)
     left_out = [item for item in items if (one := judge.requirement(item)) and not options.wants(one)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -133,7 +133,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _end(session.config, judge.refused, EXIT_USAGE)
     if session.testsfailed:
         _end(session.config, "A suite cannot be read, which is a fault of ours.", EXIT_CODES["harness fault"])
-    from conformance.running import Asked, begin  # noqa: PLC0415 - httpx and the server are not needed to collect
+    from conformance.beginning import Asked, begin  # noqa: PLC0415 - httpx and the server are not needed to collect
 
     names: set[str] = set()
     for item in session.items:

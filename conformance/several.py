@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
 from urllib.parse import quote
 
 from conformance.exchange import Json
 from conformance.folder import OUTPUT, TABLE, VERDICT
+from conformance.report.console import Console
 from conformance.report.text import MARKS
 from conformance.verdict import Result
 
@@ -45,19 +45,22 @@ class Judged:
     def told(self) -> str:
         """The outcome in a line."""
         if not self.verdict:
-            return (self.reports / OUTPUT).read_text("utf-8").strip().rpartition("\n")[2]
+            return (self.reports / OUTPUT).read_text("utf-8", "replace").strip().rpartition("\n")[2]
         return f"{self.verdict['outcome']}: {self.verdict['summary']}"
 
 
-def judge_all(names: Sequence[str], asked: Sequence[str], reports: Path) -> list[Judged]:
+def judge_all(names: Sequence[str], asked: Sequence[str], reports: Path, console: Console) -> list[Judged]:
     """Judge the targets of these names at the same time, each with the same options of ``run``."""
-    running = []
+    running: list[tuple[str, Path, subprocess.Popen[bytes]]] = []
     for name in names:
         folder = reports / quote(name, safe="").replace(".", "%2E")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / VERDICT).unlink(missing_ok=True)
         running.append((name, folder, _start(name, folder, asked)))
     _leave_signals_to([process for _, _, process in running])
+    console.watch(
+        lambda: "waiting for " + ", ".join(name for name, _, process in running if process.poll() is None)
+    )
     return [_ended(name, folder, process) for name, folder, process in running]
 
 
@@ -124,9 +127,3 @@ def _ended(name: str, folder: Path, process: "subprocess.Popen[bytes]") -> Judge
 def _row(head: str, cells: Sequence[str], first: int, widths: Sequence[int]) -> str:
     line = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
     return f"{head:<{first}}  {line}".rstrip()
-
-
-def tell(judged: Sequence[Judged], out: TextIO) -> None:
-    """Print the table."""
-    for line in table(judged):
-        out.write(line + "\n")

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from conformance.cli import COMMANDS, main
 from conformance.reference import Reference
-from tests.commandline import SECONDS, command, surroundings
+from tests.commandline import SECONDS, Ran, command, surroundings
 
 Serving = Callable[[Reference], Any]
 
@@ -60,6 +60,17 @@ def test_a_usage_error_prints_nothing_on_stdout(tmp_path: Path) -> None:
     done = command("run", "--json", "--spec", "absent.yaml", reports=tmp_path / "reports")
     assert (done.code, done.out) == (2, "")
     assert "absent.yaml" in done.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("words", [("explain", "user.missing"), ("judge", "run.jsonl")])
+def test_what_a_terminal_has_no_letter_for_costs_nothing(
+    ran: Ran, words: tuple[str, ...], encoding: str, tmp_path: Path
+) -> None:
+    (tmp_path / "run.jsonl").write_bytes((ran.reports / "run.jsonl").read_bytes())
+    done = command(*words, reports=tmp_path / "reports", PYTHONIOENCODING=encoding)
+    assert (done.code, done.err) == (0, "")
+    assert words[0] == "judge" or "stop.user.missing  MUST" in done.out
 
 
 def test_output_is_the_same_whatever_the_terminal_wants(tmp_path: Path) -> None:

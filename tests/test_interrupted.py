@@ -249,3 +249,16 @@ def is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_doctor_who_is_interrupted_has_found_nothing(
+    tmp_path: Path, serving: Callable[[Reference], Any]
+) -> None:
+    server = serving(Reference(round_seconds=1.0))
+    process = start("doctor", "--base-url", server.base_url, cwd=tmp_path, **server.keys)
+    assert process.stdout
+    assert process.stdout.readline().startswith("Starting two runs")
+    process.send_signal(signal.SIGINT)
+    ran = ended(process, tmp_path)
+    assert ran.code == 3
+    assert ran.err == "Interrupted.\n"

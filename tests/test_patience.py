@@ -15,9 +15,9 @@ from conformance.probe.budget import OVERLOADED, SLOW, Budget, ProbeStopped
 from conformance.probe.probe import Probe
 from conformance.reference import App, Error, Event, Reference, Refused, Request, Run
 from conformance.reference.faults import specimens
-from conformance.runs import Inputs
 from conformance.scenarios.director import Unrecorded
-from conformance.scenarios.live import Unmet
+from conformance.scenarios.live import Patience, Unmet
+from conformance.scenarios.shared import Shared
 from conformance.scenarios.stage import Stage
 from conformance.target import Target
 from tests.judged import Judge
@@ -93,7 +93,8 @@ def test_sends_at_the_same_moment_end_as_the_first_that_cannot_be_done(
 ) -> None:
     server, contract = serving(Reference()), load_contract()
     probe = Probe(Target(server.base_url, keys=server.keys), Budget(10))
-    with Stage("together", probe, contract, Unrecorded(), Inputs(), most=2) as stage:
+    shared = Shared(probe, contract, Unrecorded(), Patience(probe.target.deadlines))
+    with Stage("together", shared, most=2) as stage:
         with pytest.raises(Unmet, match="are spent"):
             stage.together([lambda: stage.get(contract.info, "info")] * 3)
         assert len(stage.trace().exchanges) == 2

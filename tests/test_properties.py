@@ -25,7 +25,9 @@ from conformance.requirements import load_catalogue
 from conformance.runs import Inputs
 from conformance.scenarios import SCENARIOS
 from conformance.scenarios.director import Unrecorded
-from conformance.scenarios.stage import Stage, Unmet
+from conformance.scenarios.live import Patience, Unmet
+from conformance.scenarios.shared import Shared
+from conformance.scenarios.stage import Stage
 from conformance.suites.test_sameness import _left_alone as left_alone
 from conformance.target import Deadlines, Limits, Target
 from conformance.trace import NotRecorded, Trace
@@ -48,7 +50,8 @@ def played(
         base_url = server.base_url.replace("127.0.0.1", host)
         target = Target(base_url, keys=server.keys, deadlines=Deadlines(answer=6.0), limits=Limits(**limits))
         probe = Probe(target, Budget(target.limits.max_requests))
-        stage = Stage(name, probe, load_contract(), Unrecorded(), NATURAL, effort)
+        patience = Patience(target.deadlines, NATURAL.seconds)
+        stage = Stage(name, Shared(probe, load_contract(), Unrecorded(), patience, NATURAL, effort))
         unmet = None
         try:
             with stage:

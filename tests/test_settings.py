@@ -43,6 +43,8 @@ def described(folder: Path, text: str, environment: Mapping[str, str] = {}, **mo
         (("--target", "a", "--target", "nobody"), {}, TABLE, "no target 'nobody'"),
         (("--recording", "run.jsonl", "--base-url", URL), {}, "", "--base-url says whom to ask"),
         (("--only", ""), {}, "", "no requirement's id begins so"),
+        (("--only", "user,auth"), {}, "", "Give several as --only ID --only ID"),
+        ((URL,), {}, "", "without --base-url"),
         (("--", "-k", "nothing_like_it"), {}, "", "No requirement is chosen"),
     ],
 )

@@ -121,6 +121,9 @@ def _run(pytest_arguments: tuple[str, ...], as_json: bool, **values: Any) -> Non
     reports: Path = values["conformance_reports"]
     prepare(reports, recording=not values["conformance_recording"])
     targets = tuple(dict.fromkeys(values[TARGET.name]))
+    if any("://" in word for word in pytest_arguments):
+        click.echo("A URL is given without --base-url. Write --base-url in front of it.", err=True)
+        sys.exit(EXIT_USAGE)
     several = len(targets) > 1
     with telling(reports / (TABLE if several else VERDICT), as_json):
         code = (_run_several if several else _run_one)(targets, pytest_arguments, values)
@@ -135,7 +138,8 @@ def _run_one(targets: Sequence[str], pytest_arguments: Sequence[str], values: di
 
 def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values: dict[str, Any]) -> int:
     """Judge several targets side by side; the gravest exit code."""
-    from conformance.several import judge_all, tell, worst, write_table  # noqa: PLC0415
+    from conformance.report.console import Console  # noqa: PLC0415
+    from conformance.several import judge_all, table, worst, write_table  # noqa: PLC0415
 
     if wrong := [flag for flag in ALONE if values[BY_FLAG[flag].name]]:
         click.echo(f"{wrong[0]} is for one target. Leave it out, or give one --target.", err=True)
@@ -147,9 +151,10 @@ def _run_several(targets: Sequence[str], pytest_arguments: Sequence[str], values
     click.echo(f"judging {', '.join(targets)} side by side; what each prints is in {reports}/NAME/{OUTPUT}")
     own = {TARGET.name: None, "conformance_reports": None}
     asked = [*arguments({**values, **own}, STRICT), *(["--", *pytest_arguments] if pytest_arguments else [])]
-    judged = judge_all(targets, asked, reports)
+    console = Console(sys.stdout)
+    judged = judge_all(targets, asked, reports, console)
     write_table(judged, reports)
-    tell(judged, sys.stdout)
+    console.end(table(judged))
     return worst(judged)
 
 

@@ -2,20 +2,16 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from conformance.contract import Contract, Operation
+from conformance.contract import Operation
 from conformance.exchange import TOO_MANY, Exchange, Request, Response
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.reply import RawRequest, Reply, stopwatch
 from conformance.scenarios.live import TRIES, Unmet
-from conformance.scenarios.record import Record, Recorder
+from conformance.scenarios.record import Record
 from conformance.scenarios.requests import Requests
-from conformance.scenarios.turnstile import Turnstile
+from conformance.scenarios.shared import Shared
 from conformance.trace import Trace
-
-if TYPE_CHECKING:  # httpx takes its time to import, and whoever judges a recording asks nobody
-    from conformance.probe.probe import Probe
 
 LONGEST = 10.0  # seconds to wait between two tries of what was refused, whatever the target says
 GONE = 60.0  # seconds that nobody waits for what was refused
@@ -27,26 +23,19 @@ DRAWN = frozenset({"drawn", "supporting"})  # operations under which drawn reque
 class Asking(Requests):
     """Sends the requests of one scenario, ``most`` of them at most, and records every exchange."""
 
-    def __init__(
-        self,
-        scenario: str,
-        probe: "Probe",
-        contract: Contract,
-        recorder: Recorder,
-        turnstile: Turnstile,
-        most: int,
-    ) -> None:
-        super().__init__(probe.target, contract, f"conformance-{scenario.replace('_', '-')}")
+    def __init__(self, scenario: str, shared: Shared, most: int) -> None:
+        target = shared.probe.target
+        super().__init__(target, shared.contract, f"conformance-{scenario.replace('_', '-')}")
         self.scenario = scenario
-        self.turnstile = turnstile
-        self.deadlines = probe.target.deadlines
-        self.limits = probe.target.limits
-        self.keys = probe.target.keys
-        self._probe = probe
+        self.turnstile = shared.turnstile
+        self.deadlines = target.deadlines
+        self.limits = target.limits
+        self.keys = target.keys
+        self._probe = shared.probe
         self._most = most
         self._left = most
         self.clock = stopwatch()
-        self._kept = Record(scenario, recorder)
+        self._kept = Record(scenario, shared.recorder)
         self._lock = threading.Lock()
         self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
         self.stop_answered = threading.Event()

@@ -14,14 +14,14 @@ from conformance.probe.budget import Budget, ProbeStopped
 from conformance.probe.probe import Probe
 from conformance.properties.amounts import POLITE_RATE
 from conformance.reachability import locked_out, unreachable
-from conformance.runs import Inputs, choose_inputs
+from conformance.runs import choose_inputs
 from conformance.scenarios import CLOSING, FIRST, ORDER, PLAIN, REACH, Scenario
 from conformance.scenarios.asking import too_long
 from conformance.scenarios.live import Patience, Unmet
 from conformance.scenarios.properties import prepare
 from conformance.scenarios.record import Recorder
+from conformance.scenarios.shared import Shared
 from conformance.scenarios.stage import Stage
-from conformance.scenarios.turnstile import Turnstile
 from conformance.target import Target
 from conformance.trace import NotRecorded, Trace
 
@@ -77,13 +77,10 @@ class Director:
             drawn_rate=0.0 if target.near or limits.rate else POLITE_RATE,
             most_bytes=limits.received,
         )
-        self._contract = contract
         self._recorder = recorder
         self._effort = effort
-        self._turnstile = Turnstile()
         self._probe = Probe(target, self.budget)
-        self._inputs = Inputs()
-        self._patience = Patience(target.deadlines)
+        self._shared = Shared(self._probe, contract, recorder, Patience(target.deadlines), effort=effort)
         self._over = threading.Timer(
             target.deadlines.session, self.stop, [OVER.format(target.deadlines.session)]
         )
@@ -124,7 +121,7 @@ class Director:
 
     def turn(self) -> AbstractContextManager[None]:
         """Let no scenario draw meanwhile."""
-        return self._turnstile.inside()
+        return self._shared.turnstile.inside()
 
     def stop(self, why: str) -> None:
         """Let every scenario end where it is; what was recorded stays, and open runs are stopped."""
@@ -151,8 +148,9 @@ class Director:
     def _play_all(self, chosen: list[Scenario]) -> None:
         self._act(REACH)
         self._give_up_early(REACH)
-        self._inputs = choose_inputs(self.target.inputs, self.target.run_seconds, self._parameters())
-        self._patience = Patience(self.target.deadlines, self._inputs.seconds)
+        inputs = choose_inputs(self.target.inputs, self.target.run_seconds, self._parameters())
+        patience = Patience(self.target.deadlines, inputs.seconds)
+        self._shared = replace(self._shared, inputs=inputs, patience=patience)
         threads = []
         for scenario in chosen:
             if scenario in (REACH, CLOSING):
@@ -213,23 +211,13 @@ class Director:
         if self._no_run is not None and scenario.needs_run:
             self._close(Trace(scenario.name, unmet=self._no_run))
             return
-        stage = Stage(
-            scenario.name,
-            self._probe,
-            self._contract,
-            self._recorder,
-            self._inputs,
-            self._effort,
-            self._turnstile,
-            self._patience,
-            scenario.most(self._effort),
-        )
+        stage = Stage(scenario.name, self._shared, scenario.most(self._effort))
         stage.stop_answered = stopped or stage.stop_answered
         stage.seen = self._seen
         stage.show = self._shown[scenario.name].set_result
         unmet: str | None = None
         try:
-            with stage, self._turnstile.inside() if scenario.draws else nullcontext():
+            with stage, self._shared.turnstile.inside() if scenario.draws else nullcontext():
                 scenario.act(stage)
         except (Unmet, NotRecorded, ProbeStopped) as reason:
             unmet = str(reason)

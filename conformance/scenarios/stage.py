@@ -2,25 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from conformance.contract import Contract
-from conformance.effort import Effort
 from conformance.exchange import Exchange, Request, Response
 from conformance.masking import placeholder
 from conformance.properties.known import gist
-from conformance.runs import Inputs, settled_status
+from conformance.runs import settled_status
 from conformance.scenarios.asking import CLEAN_UP, Asking, patience_with, too_long
-from conformance.scenarios.live import LiveRun, Patience, Unmet
-from conformance.scenarios.record import Recorder
+from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.requests import uncompressed
-from conformance.scenarios.turnstile import Turnstile
+from conformance.scenarios.shared import Shared
 from conformance.target import OWNER_KEY
 from conformance.trace import CLEAN_UP as CLEAN_UP_CASE
 from conformance.trace import Run, Trace
-
-if TYPE_CHECKING:  # httpx takes its time to import, and whoever judges a recording asks nobody
-    from conformance.probe.probe import Probe
 
 FIRST_LOOK = 0.15  # seconds between the first two looks at the run detail; each next wait is longer
 LOOKS = 20  # times at most that the detail of one run is looked at
@@ -36,22 +30,11 @@ DETAIL_APPEARS = 1.0  # seconds to wait for a run detail where none has ever app
 class Stage(Asking):
     """Records one scenario; as a context manager it stops and closes what the scenario left open."""
 
-    def __init__(
-        self,
-        scenario: str,
-        probe: "Probe",
-        contract: Contract,
-        recorder: Recorder,
-        inputs: Inputs,
-        effort: Effort = Effort(),
-        turnstile: Turnstile | None = None,
-        patience: Patience | None = None,
-        most: int = 10_000,
-    ) -> None:
-        super().__init__(scenario, probe, contract, recorder, turnstile or Turnstile(), most)
-        self.inputs = inputs
-        self.effort = effort
-        self._patience = patience or Patience(self.deadlines, inputs.seconds)
+    def __init__(self, scenario: str, shared: Shared, most: int = 10_000) -> None:
+        super().__init__(scenario, shared, most)
+        self.inputs = shared.inputs
+        self.effort = shared.effort
+        self._patience = shared.patience
         self._runs: list[LiveRun] = []
         self.seen: Callable[[str], Trace] = Trace  # what another scenario has shown, once it has
         self.show: Callable[[Trace], None] = lambda _: None  # to others, before this one is over
