@@ -205,6 +205,15 @@ def test_without_the_key_the_last_line_says_so(judge: Judge, serving: Serving, l
     assert "is not set" not in pages.output.rstrip().splitlines()[-1]
 
 
+def test_with_the_key_of_another_app_the_last_line_says_so(judge: Judge, serving: Serving) -> None:
+    server = serving(Reference())
+    swapped = {"DIFY_API_KEY": server.keys["DIFY_CHAT_API_KEY"]}
+    judged = judge("--base-url", server.base_url, "--only", "stop.success", "--effort", "quick", env=swapped)
+    assert judged.exit_code == 3, judged.output
+    told = "DIFY_API_KEY is the key of an app of mode chat, give that of a workflow app"
+    assert judged.output.rstrip().endswith(told)
+
+
 def test_of_several_tables_the_one_with_the_given_url_is_meant(tmp_path: Path) -> None:
     other = "http://127.0.0.1:2/v1"
     text = f'{TABLE}[target.b]\nbase_url = "{other}"\nrun_seconds = 7\n'

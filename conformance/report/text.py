@@ -7,9 +7,10 @@ from conformance.exchange import Event, Exchange
 from conformance.liveness import liveness
 from conformance.report.again import again, options_of
 from conformance.report.curl import lacking
+from conformance.report.evidence import app_mode
 from conformance.scenarios.requests import IDENTITY
 from conformance.session import Session, find, uncovered
-from conformance.target import OWNER_KEY
+from conformance.target import MODE_KEYS, OWNER_KEY
 from conformance.trace import History
 from conformance.verdict import NOTHING, Result, Verdict, number
 
@@ -158,8 +159,17 @@ def _outcome(verdict: Verdict, session: Session, requests: int, seconds: float) 
     yield from _held_up(session.history())
     counts = ", ".join(_counts(verdict))
     yield f"{session.target.base_url}: {counts}; {requests} requests in {seconds:.1f} s; reports in {session.options.reports}/"
-    keyless = f"; {OWNER_KEY} is not set" if OWNER_KEY in session.target.missing else ""
-    yield f"{verdict.outcome}: {verdict.summary}{keyless}"
+    yield f"{verdict.outcome}: {verdict.summary}{_wrong_key(verdict, session)}"
+
+
+def _wrong_key(verdict: Verdict, session: Session) -> str:
+    """What of the owner's key explains an outcome, empty where nothing does."""
+    if OWNER_KEY in session.target.missing:
+        return f"; {OWNER_KEY} is not set"
+    mode = app_mode(session.history().traces)
+    if verdict.outcome == "conformant" or mode not in MODE_KEYS:
+        return ""
+    return f"; {OWNER_KEY} is the key of an app of mode {mode}, give that of a workflow app"
 
 
 def _held_up(history: History) -> Iterator[str]:
