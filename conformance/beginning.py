@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline
 from conformance.contract import Contract, DocumentError, load_contract
 from conformance.embedded import STREAMS, Address, Embedded
-from conformance.folder import RECORDING
+from conformance.folder import RECORDING, unwritable
 from conformance.judge import Replay, interruption, recorded_target
 from conformance.options import Getter, Options, read_options, target_of
 from conformance.profiles import AUTO, NONE, load_profile
@@ -120,9 +120,7 @@ def _writer(options: Options) -> Writer:
     try:
         return Writer(options.reports / RECORDING)
     except OSError as error:
-        raise UsageError(
-            f"Nothing can be written to {options.reports}: {error}. Give another directory with --reports."
-        ) from error
+        raise UsageError(unwritable(options.reports, error)) from error
 
 
 def _expected(get: Getter, stack: ExitStack) -> Callable[[], Target]:

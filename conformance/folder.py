@@ -22,3 +22,8 @@ def remove(reports: Path, recording: bool) -> None:
     for name in (*OWN, RECORDING) if recording else OWN:
         if not (reports / name).is_dir():  # which no run of ours made
             (reports / name).unlink(missing_ok=True)
+
+
+def unwritable(reports: Path, error: OSError) -> str:
+    """What is said where nothing can be written into it."""
+    return f"Nothing can be written to {reports}: {error}. Give another directory with --reports."

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from conformance.effort import EFFORTS
+from conformance.folder import unwritable
 from conformance.proving.cases import Case, Trial, all_cases, at_effort, chosen
 from conformance.proving.matrix import Matrix
 from conformance.proving.pool import processes, try_all
@@ -69,9 +70,7 @@ def command(effort: str, only: tuple[str, ...], workers: int | None, reports: Pa
     try:
         write(matrix, reports)
     except OSError as error:
-        click.echo(
-            f"Nothing can be written to {reports}: {error}. Give another directory with --reports.", err=True
-        )
+        click.echo(unwritable(reports, error), err=True)
         sys.exit(EXIT_USAGE)
     for line in matrix.lines():
         click.echo(line)

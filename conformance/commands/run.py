@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.folder import OUTPUT, TABLE, VERDICT, remove
+from conformance.folder import OUTPUT, TABLE, VERDICT, remove, unwritable
 from conformance.options import BY_FLAG, OPTIONS, Getter, Option, target_of
 from conformance.scratch import use_scratch
 from conformance.target import UsageError
@@ -71,9 +71,7 @@ def prepare(reports: Path, recording: bool = True) -> None:
         reports.mkdir(parents=True, exist_ok=True)
         remove(reports, recording)
     except OSError as error:
-        click.echo(
-            f"Nothing can be written to {reports}: {error}. Give another directory with --reports.", err=True
-        )
+        click.echo(unwritable(reports, error), err=True)
         sys.exit(EXIT_USAGE)
 
 
@@ -95,13 +93,10 @@ def _reports_in(words: list[str]) -> Path:
     """The directory for the reports, as far as the words tell it."""
     flag, found = REPORTS.flag, str(REPORTS.default)
     for word, following in pairwise([*words, ""]):
-        found = (
-            following
-            if word == flag
-            else word.removeprefix(f"{flag}=")
-            if word.startswith(f"{flag}=")
-            else found
-        )
+        if word == flag:
+            found = following
+        elif word.startswith(f"{flag}="):
+            found = word.removeprefix(f"{flag}=")
     return Path(found)
 
 

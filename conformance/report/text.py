@@ -83,15 +83,11 @@ def _timeline(exchanges: list[Exchange], at: float | None) -> Iterator[str]:
         exchanges = [x for x in exchanges if x.scenario == exchanges[0].scenario]
     moments: list[tuple[float, str]] = []
     for exchange in exchanges:
-        moments.append(
-            (exchange.sent_at, f"→ {exchange.request.method} {exchange.request.path} “{exchange.case}”")
-        )
-        moments.append(
-            (
-                exchange.ended_at,
-                f"← {exchange.seen if not exchange.events else f'end of the stream: {exchange.ending}'}",
-            )
-        )
+        request, answer = exchange.request, exchange.seen
+        if exchange.events:
+            answer = f"end of the stream: {exchange.ending}"
+        moments.append((exchange.sent_at, f"→ {request.method} {request.path} “{exchange.case}”"))
+        moments.append((exchange.ended_at, f"← {answer}"))
         moments += [
             (event.at, _event(event)) for event in exchange.events if event.name not in CALM or event.at == at
         ]
