@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -16,7 +17,7 @@ from conformance.proving.cases import Case, Trial
 from conformance.proving.trial import Settings, attempt
 from conformance.scratch import use_scratch
 
-PER_CORE = 3  # a trial waits for most of its time
+PER_CORE = 2  # a trial waits for half of its time; with more, each costs more computing than is gained
 
 
 def processes() -> int:
@@ -98,6 +99,7 @@ def _prepare(cores: SimpleQueue[int]) -> None:
     Client and server are threads of one interpreter. On two cores they would hand its lock to and fro, which
     costs half as much again as what they do with it.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever breaks off ends them
     if not cores.empty():
         os.sched_setaffinity(0, {cores.get()})
     for name in ("properties.generated", "properties.wire", "scenarios.sequences"):
