@@ -8,7 +8,7 @@ from conformance.judging import Inconclusive, Violation
 from conformance.runs import Natural
 from conformance.suites.test_aim import test_the_next_run_is_not_affected as the_next_run
 from conformance.target import Deadlines
-from conformance.trace import Trace
+from conformance.trace import History, Trace
 
 EFFECTS = Effects(Deadlines(), Natural())
 
@@ -27,10 +27,11 @@ def refused(status: int) -> Trace:
 def test_a_refusal_breaks_the_requirement_where_a_later_run_was_let_in() -> None:
     closing = Trace("closing", (started("owner", 200),))
     with pytest.raises(Violation, match="could not be started"):
-        the_next_run(refused(403), closing, EFFECTS)
+        the_next_run(refused(403), closing, History((closing,)), EFFECTS)
 
 
 @pytest.mark.parametrize("later", [(started("owner", 403),), ()])
 def test_where_none_was_let_in_from_then_on_it_is_left_open(later: tuple[Exchange, ...]) -> None:
+    closing = Trace("closing", later)
     with pytest.raises(Inconclusive, match="quota"):
-        the_next_run(refused(403), Trace("closing", later), EFFECTS)
+        the_next_run(refused(403), closing, History((closing,)), EFFECTS)

@@ -166,12 +166,11 @@ class Director:
         self._act(CLOSING)
 
     def _give_up_early(self, *played: Scenario) -> None:
-        """Send nothing more to a target that is not there, or lets nobody in."""
+        """Send nothing more to a target that is not there, lets nobody in, or takes no stop."""
         traces = [self._traces[scenario.name].result() for scenario in played]
         asked = [exchange for trace in traces for exchange in trace.exchanges]
-        nobody = (
-            "" if self._no_run is None else unreachable(asked, self.target.base_url) or locked_out(*traces)
-        )
+        let_in = PLAIN in played and self._no_run is None
+        nobody = "" if let_in else unreachable(asked, self.target.base_url) or locked_out(*traces)
         if why := nobody or _shut(asked) or _takes_no_stop(asked):
             self.stop(why)
 
