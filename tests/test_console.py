@@ -65,6 +65,7 @@ def test_a_slow_session_says_how_far_it_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(console, "EVERY", 0.3)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # so that it is taken back after the test
     server = serving(Reference())
     for name, key in server.keys.items():
         monkeypatch.setenv(name, key)

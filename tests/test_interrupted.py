@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -251,6 +251,15 @@ def is_alive(group: int) -> bool:
     return True
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Let Ctrl-C reach who is started: what a shell runs in the background ignores it, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_a_doctor_who_is_interrupted_has_found_nothing(
     tmp_path: Path, serving: Callable[[Reference], Any]
 ) -> None:
