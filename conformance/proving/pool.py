@@ -17,7 +17,7 @@ from conformance.proving.cases import Case, Trial
 from conformance.proving.trial import Settings, attempt
 from conformance.scratch import use_scratch
 
-PER_CORE = 2  # a trial waits for half of its time; with more, each costs more computing than is gained
+PER_CORE = 2  # a trial waits for half of its time; with more at once, some miss their moment
 
 
 def processes() -> int:

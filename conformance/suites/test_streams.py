@@ -73,7 +73,8 @@ def _out_of_order(run: Run) -> tuple[Event | None, str]:
 def _unbegun(run: Run) -> Event | None:
     """The first node that did its work after a stop without a beginning, where all others that ended had one."""
     stop, begun = run.effective, {event.member("data", "id") for event in run.named("node_started")}
-    if stop is None or not run.named(STARTED):  # whose beginning is lost may lose those of nodes
+    illegible = any(event.data and event.payload is None for event in run.events)
+    if stop is None or illegible or not run.named(STARTED):  # who lost that may have lost those of nodes
         return None
     unbegun = [event for event in run.named("node_finished") if event.member("data", "id") not in begun]
     whole = all(event.at > stop.ended_at for event in unbegun)
