@@ -38,6 +38,7 @@ class Asking(Requests):
         self._kept = Record(scenario, shared.recorder)
         self._lock = threading.Lock()
         self._hurried = threading.local()  # has ``now`` in a thread that sends together with others
+        self._patience = shared.patience
         self.stop_answered = threading.Event()
 
     def trace(self, unmet: str | None = None) -> Trace:
@@ -143,6 +144,7 @@ class Asking(Requests):
     ) -> Exchange:
         exchange = self._kept.keep(operation, case, request, reply, about, id_=self._kept.next_id())
         if operation == "stop":
+            self._patience.no_stop = exchange.busy
             self.stop_answered.set()
         return exchange
 

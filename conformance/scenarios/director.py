@@ -159,7 +159,7 @@ class Director:
             threads.append(self._begin(scenario, stopped))
             if scenario in FIRST:
                 stopped.wait()
-            if scenario is PLAIN:
+            if scenario is PLAIN and (self._no_run is not None or self._shared.patience.no_stop):
                 self._give_up_early(REACH, PLAIN)
         for thread in threads:
             thread.join()

@@ -24,12 +24,13 @@ class Patience:
     """How long to wait for the end of runs that nobody stops; little, once one of them has not ended.
 
     ``no_detail`` tells that a run detail could not be read within its deadline, as if there were none,
-    ``no_place`` that a run was refused as one too many, however often it was tried, and ``placed`` that one began:
-    then there is a place again when others have ended. ``uncompressed`` tells that a stream was held back, and that
-    the others are asked for without compression, which may be what held it. ``closed`` says why no run is let in
-    for longer than anybody waits, by the variable of the key; ``lingers`` that a stream was still open when its run was
-    long over: of the others, nobody waits for more than a little beyond their last event. ``full`` is what was said (``gist``) of
-    a run as one too many, without these words: it was refused beside another, and let in when that was over.
+    ``no_place`` that a run was refused as one too many, however often it was tried, ``no_stop`` that the last stop
+    was, and ``placed`` that a run began: then there is a place again when others have ended. ``uncompressed`` tells
+    that a stream was held back, and that the others are asked for without compression, which may be what held it.
+    ``closed`` says why no run is let in for longer than anybody waits, by the variable of the key; ``lingers`` that
+    a stream was still open when its run was long over: of the others, nobody waits for more than a little beyond
+    their last event. ``full`` is what was said (``gist``) of a run as one too many, without these words: it was
+    refused beside another, and let in when that was over.
     """
 
     def __init__(self, deadlines: Deadlines, expected: float | None = None) -> None:
@@ -38,6 +39,7 @@ class Patience:
         self._lost = False
         self.no_detail = False
         self.no_place = False
+        self.no_stop = False
         self.placed = False
         self.uncompressed = False
         self.lingers = False

@@ -34,7 +34,6 @@ class Stage(Asking):
         super().__init__(scenario, shared, most)
         self.inputs = shared.inputs
         self.effort = shared.effort
-        self._patience = shared.patience
         self._runs: list[LiveRun] = []
         self.seen: Callable[[str], Trace] = Trace  # what another scenario has shown, once it has
         self.show: Callable[[Trace], None] = lambda _: None  # to others, before this one is over
