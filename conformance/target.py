@@ -87,9 +87,7 @@ class Target:
     deadlines: Deadlines = Deadlines()
     limits: Limits = Limits()
     embedded: bool = False
-    variables: Mapping[str, str] = field(
-        default_factory=dict
-    )  # of the user, by the names that stand in requests
+    variables: Mapping[str, str] = field(default_factory=dict)  # the user's, by the names in requests
     ordinary: str = field(default="", repr=False)  # words that any answer may have
     unsearched: tuple[str, ...] = ()  # keys that answers are not searched for
     remarks: tuple[str, ...] = ()  # what of the settings is not used, and why

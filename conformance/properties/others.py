@@ -30,8 +30,9 @@ class _Name:
     def stands_in(self, said: bytes) -> bool:
         """Whether what is said has it, and not as a part of a longer one."""
         text = self.text.encode()
-        whole = rb"(?<![\w-])" + re.escape(text) + rb"(?![\w-])"
-        return text in said and re.search(whole, said) is not None
+        if text not in said:  # most are nowhere, and a pattern is dear
+            return False
+        return re.search(rb"(?<![\w-])" + re.escape(text) + rb"(?![\w-])", said) is not None
 
     def belongs_to(self, exchange: Exchange) -> bool:
         """Whether whoever sent that may be told: it is of the same run, and the user is told to its owner only."""

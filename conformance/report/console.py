@@ -10,9 +10,7 @@ from typing import TextIO
 
 from conformance.session import Session
 
-EVERY = (
-    10.0  # seconds between two lines about a session under way, so that nobody takes it for one that hangs
-)
+EVERY = 10.0  # seconds between two lines, so that nobody takes a session under way for one that hangs
 LIVE = 1.0  # where the line only changes
 
 

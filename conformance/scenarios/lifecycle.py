@@ -23,9 +23,7 @@ HUNG_UP = (
 NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
-UNTOLD = (
-    1.0  # seconds after which a run is stopped that tells of no nodes; others are stopped earlier and later
-)
+UNTOLD = 1.0  # seconds after which a run that tells of no nodes is stopped; others are sooner and later
 SLOW_NODE = 15.0  # seconds in which a node is expected to have done its work
 SEVERAL = "give one with several nodes (--inputs)"
 NEXT_NODE = 0.6  # seconds for just any node where it does not
@@ -64,15 +62,10 @@ def between_nodes(stage: Stage) -> None:
     """
     untold = _tells_no_nodes(stage.seen("plain"))
     run = stage.start("owner")
-    finished = well_after_start(run, "node_finished")
     if untold:
         run.wait_over(UNTOLD)
-    elif not run.wait(finished, SLOW_NODE) and not run.wait(
-        lambda event: event.name == "node_finished", 0.01
-    ):
-        raise Unmet(
-            f"the workflow showed no end of a node within {SLOW_NODE:g} s to time a stop by; {SEVERAL}"
-        )
+    else:
+        _wait_for_the_end_of_a_node(run)
     if run.over:
         raise Unmet(
             held_back(run)
@@ -80,6 +73,13 @@ def between_nodes(stage: Stage) -> None:
         )
     stage.stop(run, "stop")
     stage.settle(run)
+
+
+def _wait_for_the_end_of_a_node(run: LiveRun) -> None:
+    finished = well_after_start(run, "node_finished")
+    if run.wait(finished, SLOW_NODE) or run.wait(lambda event: event.name == "node_finished", 0.01):
+        return
+    raise Unmet(f"the workflow showed no end of a node within {SLOW_NODE:g} s to time a stop by; {SEVERAL}")
 
 
 def _tells_no_nodes(trace: Trace) -> bool:
