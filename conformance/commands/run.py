@@ -188,7 +188,8 @@ def run_suites(asked: Sequence[str], shown: bool = False, brief: bool = False) -
 
     from conformance import plugin  # noqa: PLC0415
 
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for plugins in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "HYPOTHESIS_NO_PLUGINS"):
+        os.environ[plugins] = "1"  # what happens to be installed has no say, and takes its time to import
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     use_scratch()

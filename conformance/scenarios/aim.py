@@ -14,7 +14,7 @@ from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import grave_mistakes, mistake
 from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, well_after_start
-from conformance.scenarios.requests import json_bytes
+from conformance.scenarios.requests import json_bytes, user_of
 from conformance.scenarios.stage import Stage
 from conformance.target import OTHER_WORKFLOW_KEY
 from conformance.trace import FOREIGN
@@ -128,6 +128,7 @@ def another_user(stage: Stage) -> None:
 
 def another_app(stage: Stage) -> None:
     """Let the key of another workflow app stop a run of that app, then send a stop with it for one of ours."""
+    stage.user = user_of("plain")  # whom the first app knows already, and who is another one in this app
     other = _run_of_another_app(stage)
 
     def send(run: LiveRun) -> None:

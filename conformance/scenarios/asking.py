@@ -9,7 +9,7 @@ from conformance.probe.budget import ProbeStopped
 from conformance.probe.reply import RawRequest, Reply, stopwatch
 from conformance.scenarios.live import TRIES, Unmet
 from conformance.scenarios.record import Record
-from conformance.scenarios.requests import Requests
+from conformance.scenarios.requests import Requests, user_of
 from conformance.scenarios.shared import Shared
 from conformance.trace import Trace
 
@@ -25,7 +25,7 @@ class Asking(Requests):
 
     def __init__(self, scenario: str, shared: Shared, most: int) -> None:
         target = shared.probe.target
-        super().__init__(target, shared.contract, f"conformance-{scenario.replace('_', '-')}")
+        super().__init__(target, shared.contract, user_of(scenario))
         self.scenario = scenario
         self.turnstile = shared.turnstile
         self.deadlines = target.deadlines

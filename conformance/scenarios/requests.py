@@ -27,6 +27,11 @@ def uncompressed(request: Request) -> Request:
     return replace(request, headers=(*kept, IDENTITY))
 
 
+def user_of(scenario: str) -> str:
+    """In whose name a scenario starts and stops its runs."""
+    return f"conformance-{scenario.replace('_', '-')}"
+
+
 class Requests:
     """Builds the requests of one scenario."""
 

@@ -254,6 +254,23 @@ class KnowsOneApp(Reference):
             super().on_stop(run)
 
 
+@breaks("stop.lifecycle.second-app")
+class UsersBelongToOneApp(Reference):
+    """Loses the stops of a user in every app but the one that saw its name first."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.first_app: dict[str, App] = {}
+
+    def start(self, app: App, user: str, rounds: int) -> Run:
+        self.first_app.setdefault(user, app)
+        return super().start(app, user, rounds)
+
+    def on_stop(self, run: Run) -> None:
+        if self.first_app[run.user] == run.app:
+            super().on_stop(run)
+
+
 @breaks("stop.lifecycle.unasked")
 class StopsTheOtherApp(Reference):
     """Stops the runs of all other apps along with a run of the first."""
