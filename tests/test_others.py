@@ -10,6 +10,8 @@ from conformance.trace import History, Trace
 
 REQUEST = Request("POST", "http://here/v1/workflows/tasks/task-0001/stop", (), b'{"user": "conformance-one"}')
 
+PUBLIC = "user: {example: user_workflow_123}"
+
 
 def started(number: str, user: str) -> Exchange:
     ids = f'{{"event": "workflow_started", "task_id": "task-{number}", "workflow_run_id": "run-{number}-of-it"}}'
@@ -46,7 +48,7 @@ def stop(told: str, by: str = "owner", request: Request = REQUEST) -> Exchange:
 )
 def test_it(sent: Exchange, seen: str) -> None:
     runs = (started("0001", "conformance-one"), started("0002", "conformance-two"))
-    ((_, told),) = told_of_others(History((Trace("s", (*runs, sent)),)))
+    ((_, told),) = told_of_others(History((Trace("s", (*runs, sent)),)), PUBLIC)
     assert (told or "").startswith(f"the answer names {seen}, of which" if seen else ""), told
     assert bool(told) is bool(seen)
 
@@ -54,13 +56,13 @@ def test_it(sent: Exchange, seen: str) -> None:
 def test_ids_that_each_app_counts_by_itself_are_nobody_elses() -> None:
     ours, theirs = started("0001", "conformance-one"), replace(started("0001", "conformance-two"), id="t/1")
     history = History((Trace("s", (ours, theirs, stop("run-0001-of-it is over"))),))
-    assert [told for _, told in told_of_others(history)] == [None]
+    assert [told for _, told in told_of_others(history, PUBLIC)] == [None]
 
 
 def test_headers_are_looked_through_too() -> None:
     runs = (started("0001", "conformance-one"), started("0002", "conformance-two"))
     sent = replace(stop("{}"), response=Response(200, "", (("X-Owner", "conformance-two"),), b"{}"))
-    ((_, told),) = told_of_others(History((Trace("s", (*runs, sent)),)))
+    ((_, told),) = told_of_others(History((Trace("s", (*runs, sent)),)), PUBLIC)
     assert told is not None
     assert told.startswith("the answer names the user conformance-two")
 
@@ -87,5 +89,16 @@ def test_what_a_run_tells_of_itself_is_not_anothers(detail: str, wrong: bool) ->
     answer = Response(200, "", (), detail.encode())
     about = {"run": "s/0001"}
     look = Exchange("s/look", "s", "detail", "detail", Request("GET", "/"), 2.0, 3.0, answer, about=about)
-    found = [text for _, text in told_for_its_own(History((Trace("s", (*runs, look)),))) if text]
+    found = [text for _, text in told_for_its_own(History((Trace("s", (*runs, look)),)), PUBLIC) if text]
     assert bool(found) is wrong, found
+
+
+def test_the_examples_of_the_document_are_nobodys_names() -> None:
+    runs = started("0001", "conformance-one"), started("0002", "user_workflow_123")
+    detail = Response(200, "", (), b'{"inputs": {"sys.user_id": "user_workflow_123"}}')
+    look = replace(stop(""), operation="detail", response=detail)
+    history = History((Trace("s", (*runs, look, stop("ask user_workflow_123"))),))
+    assert [told for _, told in told_of_others(history, PUBLIC)] == [None]
+    assert {told for _, told in told_for_its_own(history, PUBLIC)} == {None}
+    assert any(told for _, told in told_of_others(history, ""))
+    assert any(told for _, told in told_for_its_own(history, ""))

@@ -40,9 +40,12 @@ class _Name:
         return its_own and (not self.is_user or exchange.about.get("by") == "owner")
 
 
-def told_of_others(history: History) -> Iterator[tuple[Exchange, str | None]]:
-    """Each stop with what its answer tells of another run, or to a stranger of the run's user; None where nothing."""
-    names = tuple(_names(history))
+def told_of_others(history: History, public: str) -> Iterator[tuple[Exchange, str | None]]:
+    """Each stop with what its answer tells of another run, or to a stranger of the run's user; None where nothing.
+
+    What stands in ``public``, such as the examples of the document, tells nothing of anybody.
+    """
+    names = tuple(_names(history, public))
     found: dict[bytes, list[_Name]] = {}
     for exchange in history.exchanges:
         if exchange.response is None or exchange.operation not in {"stop", DRAWN}:
@@ -53,10 +56,13 @@ def told_of_others(history: History) -> Iterator[tuple[Exchange, str | None]]:
         yield exchange, _told(exchange, found[said])
 
 
-def told_for_its_own(history: History) -> Iterator[tuple[Exchange, str | None]]:
-    """Each stream and detail with what another user's run has there that it tells for its own; None where nothing."""
+def told_for_its_own(history: History, public: str) -> Iterator[tuple[Exchange, str | None]]:
+    """Each stream and detail with what another user's run has there that it tells for its own; None where nothing.
+
+    What stands in ``public`` is nobody's, as above.
+    """
     users = {run.stream.id: run.stream.about.get("user") for run in history.runs}
-    names = [name for name in _names(history) if not name.text.isdigit()]  # digits may count anything
+    names = [name for name in _names(history, public) if not name.text.isdigit()]  # digits may count anything
     for run in history.runs:
         user = users[run.stream.id]
         own = {run.task_id, run.run_id, user}
@@ -103,11 +109,11 @@ def _unpacked(text: str) -> list[Json]:
         return []
 
 
-def _names(history: History) -> Iterator[_Name]:
+def _names(history: History, public: str) -> Iterator[_Name]:
     for run in history.runs:
         user = run.stream.about.get("user")
         for text, is_user in ((run.task_id, False), (run.run_id, False), (user, True)):
-            if text and len(text) >= TELLING:
+            if text and len(text) >= TELLING and text not in public:
                 yield _Name(text, run.stream.id, is_user)
 
 

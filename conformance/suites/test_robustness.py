@@ -192,8 +192,8 @@ def test_no_answer_tells_what_the_server_is_made_of(
         told = [found for text in (*ends, *records) if isinstance(text, str) for found in secrets_in(text)]
         seen = f"the error of the stopped run “{run.label}” tells {told[0]!r}" if told else ""
         require(not told, seen, run.stream, *run.details[-1:])
-    worst(told_of_others(history))
-    worst(told_for_its_own(history))
+    worst(told_of_others(history, contract.words))
+    worst(told_for_its_own(history, contract.words))
     held("no-leaks", contract.stop, drawn_requests)
 
 

@@ -104,3 +104,11 @@ class GivesNoReason(Reference):
         self, run: Run, status: str, error: str | None = None, outputs: dict[str, Any] | None = None
     ) -> bool:
         return super().finish(run, status, None, outputs)
+
+
+@unusual()
+class DetailsNameTheExampleUser(Reference):
+    """Says of every run that it is of the user who is the example of the document, as a mock does."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | {"created_by_end_user": {"session_id": "user_workflow_123"}}
