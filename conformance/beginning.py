@@ -12,7 +12,7 @@ from conformance.folder import RECORDING, unwritable
 from conformance.judge import Replay, interruption, recorded_target
 from conformance.options import Getter, Options, read_options, target_of
 from conformance.profiles import AUTO, NONE, load_profile
-from conformance.recording import Recording, RecordingError, Writer, read_recording
+from conformance.recording import RecordingError, Writer, read_recording
 from conformance.report.console import Console
 from conformance.requirements import Catalogue
 from conformance.running import Running
@@ -98,7 +98,7 @@ def _again(asked: Asked, options: Options, contract: Contract, known: Baseline) 
     except (RecordingError, OSError) as error:
         raise UsageError(str(error)) from error
     replay = Replay(recording)
-    target, options = _as_recorded(target, options, recording)
+    options = replace(options, given=tuple(recording.header.get("given", ())))
     session = Session(
         target, contract, asked.catalogue, options, replay, selected=asked.selected, baseline=known
     )
@@ -108,12 +108,6 @@ def _again(asked: Asked, options: Options, contract: Contract, known: Baseline) 
     if console:
         console.again(session, str(options.recording), str(head["started"]))
     return Running(session, replay, head, console=console, brief=asked.brief)
-
-
-def _as_recorded(target: Target, options: Options, recording: Recording) -> tuple[Target, Options]:
-    """Both with what repeats a request of that session, as far as its edition told."""
-    given, variables = recording.header.get("given", ()), recording.header.get("variables", {})
-    return replace(target, variables=variables), replace(options, given=tuple(given))
 
 
 def _writer(options: Options) -> Writer:

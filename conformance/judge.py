@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from conformance.exchange import Json
 from conformance.recording import BROKE_OFF, Recording
 from conformance.scenarios import SCENARIOS
-from conformance.target import Deadlines, Target
+from conformance.target import Deadlines, Target, Tls
 from conformance.trace import Trace
 from conformance.verdict import Result, number
 
@@ -54,15 +54,21 @@ class Replay:
 
 
 def recorded_target(recording: Recording) -> Target:
-    """The target as far as the recording knows it: its keys by their names, and the deadlines of the session."""
+    """The target as far as the recording knows it: its keys by their names, and the deadlines of the session.
+
+    Earlier editions did not tell all of it.
+    """
     target = recording.header["target"]
     return Target(
         base_url=target["base_url"],
         name=target["name"],
         keys=dict.fromkeys(target["keys"], ""),
-        unsearched=tuple(recording.header.get("unsearched", ())),  # earlier editions did not say
+        unsearched=tuple(recording.header.get("unsearched", ())),
         deadlines=Deadlines(**recording.header["deadlines"]),
         embedded=target["embedded"],
+        variables=recording.header.get("variables", {}),
+        tls=Tls(**recording.header.get("tls", {})),
+        proxy=recording.header.get("proxy"),
     )
 
 

@@ -151,7 +151,7 @@ class Running:
             session.contract,
             session.target.deadlines,
             options_of(session),
-            session.target.variables,
+            session.target.shell,
         )
 
     def _record(self, writer: Writer, verdict: Verdict) -> None:

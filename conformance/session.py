@@ -1,7 +1,7 @@
 """One session: where traces come from, what was decided, and what is written about it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from typing import Protocol
 
@@ -111,6 +111,8 @@ def header(session: Session) -> dict[str, Json]:
             "keys": sorted(target.keys),
         },
         "variables": dict(target.variables),
+        "tls": asdict(target.tls),
+        "proxy": target.way,
         "given": list(session.options.given),
         "unsearched": list(target.unsearched),
         "options": {

@@ -72,6 +72,17 @@ class Tls:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What a person's shell needs for a line that repeats a request.
+
+    ``variables`` are those of the user, by the names in requests; ``options`` make curl reach the target.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Target:
     """A server to judge and how to speak to it; prints without secrets."""
@@ -107,6 +118,20 @@ class Target:
     def extra_headers(self) -> tuple[tuple[str, str], ...]:
         """The names of extra headers, each with the name that stands for its value."""
         return tuple((name, header_name(name)) for name in self.headers)
+
+    @property
+    def shell(self) -> Shell:
+        """What repeats one of its requests by hand."""
+        tls = self.tls
+        files = (("--cacert", tls.ca), ("--cert", tls.certificate), ("--key", tls.key), ("--proxy", self.way))
+        options = [word for flag, value in files if value for word in (flag, value)]
+        return Shell(self.variables, ("--insecure", *options) if tls.insecure else tuple(options))
+
+    @property
+    def way(self) -> str | None:
+        """The address of its proxy, without name and password."""
+        scheme, separator, rest = (self.proxy or "").partition("://")
+        return f"{scheme}{separator}{rest.rpartition('@')[2]}" or None
 
     @property
     def near(self) -> bool:

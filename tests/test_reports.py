@@ -29,7 +29,7 @@ from conformance.report.html import html
 from conformance.report.text import _timeline as timeline
 from conformance.requirements import load_catalogue
 from conformance.session import Session
-from conformance.target import Target
+from conformance.target import Shell, Target, Tls
 from conformance.trace import Trace
 from conformance.verdict import Result
 from tests.commandline import Ran, command
@@ -133,10 +133,27 @@ def test_a_head_is_asked_for_again_in_a_way_that_ends() -> None:
 def test_a_printed_request_names_the_variables_of_the_user(
     value: str, variables: dict[str, str], told: str, more: str
 ) -> None:
-    line = curl(Request("GET", "http://127.0.0.1:8080/v1/t", (("X-Token", value),)), variables=variables)
+    line = curl(Request("GET", "http://127.0.0.1:8080/v1/t", (("X-Token", value),)), shell=Shell(variables))
     assert told in line
-    assert lacking(line, variables).startswith(more)
-    assert bool(lacking(line, variables)) is bool(more)
+    assert lacking(line, Shell(variables)).startswith(more)
+    assert bool(lacking(line, Shell(variables))) is bool(more)
+
+
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        ({}, ""),
+        ({"tls": Tls(insecure=True)}, " --insecure"),
+        ({"tls": Tls(ca="our ca.pem")}, " --cacert 'our ca.pem'"),
+        ({"tls": Tls(certificate="c.pem", key="k.pem")}, " --cert c.pem --key k.pem"),
+        ({"proxy": "http://me:secret@proxy.example:3128"}, " --proxy http://proxy.example:3128"),
+        ({"proxy": "http://proxy.example:3128"}, " --proxy http://proxy.example:3128"),
+    ],
+)
+def test_a_printed_request_goes_the_way_of_the_suite(way: dict[str, Any], told: str) -> None:
+    shell = Target("https://dify.example/v1", **way).shell
+    line = curl(Request("GET", "https://dify.example/v1/info"), shell=shell)
+    assert line == f"curl -sS -i --path-as-is -X GET{told} https://dify.example/v1/info"
 
 
 def _stop(**about: str) -> Exchange:

@@ -4,13 +4,13 @@ Who sends a stop again for a run that is over by then sees nothing of what was w
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from conformance.exchange import Exchange
 from conformance.report.curl import curl
 from conformance.scenarios import SCENARIOS
 from conformance.session import Session
+from conformance.target import Shell
 from conformance.verdict import Result
 
 
@@ -18,13 +18,13 @@ def again(
     result: Result,
     evidence: Sequence[Exchange],
     options: Sequence[str],
-    variables: Mapping[str, str] = MappingProxyType({}),
+    shell: Shell = Shell(),
 ) -> str:
     """The line that repeats it; ``options`` are those with which the target is judged again.
 
-    ``variables`` are those of the user, by the names that stand in requests.
+    ``shell`` is what repeats a request by hand.
     """
-    return command(result, evidence, options) or curl(shown(evidence).request, variables=variables)
+    return command(result, evidence, options) or curl(shown(evidence).request, shell=shell)
 
 
 def command(result: Result, evidence: Sequence[Exchange], options: Sequence[str]) -> str:

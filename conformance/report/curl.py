@@ -2,38 +2,40 @@
 
 import re
 import shlex
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from conformance.exchange import Request
+from conformance.target import Shell
 
 DROPPED = {"accept", "accept-encoding", "user-agent"}
 _REFERENCE = re.compile(r"(\$\{?)((?:DIFY|HEADER)_\w+)", re.ASCII)
 
 
-def curl(request: Request, between: str = " ", variables: Mapping[str, str] = MappingProxyType({})) -> str:
+def curl(request: Request, between: str = " ", shell: Shell = Shell()) -> str:
     """The line, with ``between`` its options; a body that is not text, or was cut, is described instead.
 
-    Names that the user has other ``variables`` for are told by those.
+    Names that the user has other variables for are told by those.
     """
-    line = _bytes(request) if request.raw else _words(request, between)
-    return _REFERENCE.sub(lambda found: found[1] + variables.get(found[2], found[2]), line)
+    line = _bytes(request) if request.raw else _words(request, between, shell.options)
+    return _REFERENCE.sub(lambda found: found[1] + shell.variables.get(found[2], found[2]), line)
 
 
-def lacking(line: str, variables: Mapping[str, str]) -> str:
+def lacking(line: str, shell: Shell) -> str:
     """What is to be said of a line whose headers have values that no variable of the user has; else empty."""
     names = dict.fromkeys(found[2] for found in _REFERENCE.finditer(line))
-    unknown = [f"${name}" for name in names if name.startswith("HEADER_") and name not in variables.values()]
+    unknown = [
+        f"${name}" for name in names if name.startswith("HEADER_") and name not in shell.variables.values()
+    ]
     if not unknown:
         return ""
     return f"for {', '.join(unknown)} put in what the table headers of the target has there"
 
 
-def _words(request: Request, between: str) -> str:
+def _words(request: Request, between: str, options: Sequence[str]) -> str:
     # After -X HEAD, curl would wait for the body that is announced.
     method = "--head" if request.method == "HEAD" and not request.body else f"-X {request.method}"
-    words = [f"curl -sS -i --path-as-is {method}"]
+    words = [" ".join((f"curl -sS -i --path-as-is {method}", *map(shlex.quote, options)))]
     words += [
         f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"
         for name, value in request.headers

@@ -1,13 +1,13 @@
 """What every report is made from: the verdict and the exchanges that led to it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.contract import Contract
 from conformance.exchange import Exchange, Json
 from conformance.requirements import Catalogue, Requirement
-from conformance.target import Deadlines
+from conformance.target import Deadlines, Shell
 from conformance.trace import History, Run, Trace
 from conformance.verdict import Result
 
@@ -18,7 +18,7 @@ SAMPLE = 3  # exchanges that stand for a requirement that speaks of all of them
 class Evidence:
     """A session that is over: ``summary`` is the content of ``verdict.json``, ``options`` are to judge it again.
 
-    ``variables`` are those of the user, by the names that stand in requests.
+    ``shell`` is what a request is repeated with by hand.
     """
 
     summary: Mapping[str, Json]
@@ -28,7 +28,7 @@ class Evidence:
     contract: Contract
     deadlines: Deadlines
     options: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    shell: Shell = Shell()
 
     @cached_property
     def history(self) -> History:

@@ -84,7 +84,7 @@ def _page(evidence: Evidence, all_cards: tuple[Card, ...]) -> str:
         mode=app_mode(evidence.traces),
         common=common_headers(evidence.history.exchanges),
         deadlines=evidence.deadlines,
-        variables=evidence.variables,
+        shell=evidence.shell,
         how_soon=liveness(evidence.history.runs).sentence(),
         latency=latencies(evidence.history.exchanges),
         stops=stop_times(evidence.history.runs),

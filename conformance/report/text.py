@@ -71,9 +71,10 @@ def failure(result: Result, session: Session, history: History) -> Iterator[str]
     evidence = find(history, result.evidence)
     for line in _timeline(evidence, result.at):
         yield f"      {line}"
-    line = again(result, evidence, options_of(session), session.target.variables)
+    shell = session.target.shell
+    line = again(result, evidence, options_of(session), shell)
     yield f"      again     {line}"
-    if more := lacking(line, session.target.variables):
+    if more := lacking(line, shell):
         yield f"                ({more})"
 
 
