@@ -8,7 +8,7 @@ Profiles have ``answer`` (what the target says), ``rate`` (how often) and ``sour
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -67,26 +67,23 @@ class Baseline:
 
 NOTHING_KNOWN = Baseline()
 
-Cases = Callable[[Result], frozenset[str]]
 
-
-def weigh(results: Iterable[Result], known: Baseline, today: date, cases: Cases) -> list[Result]:
+def weigh(results: Iterable[Result], known: Baseline, today: date) -> list[Result]:
     """The results with what is known of them: failures as deviations, what is listed in vain as stale.
 
-    ``cases`` gives the cases that a failure shows itself in. An entry that is over excuses nothing, and what
-    was neither seen to pass nor to fail stays what it is.
+    An entry that is over excuses nothing, and what was neither seen to pass nor to fail stays what it is.
     """
-    return [_weighed(result, known.of(result.id), today, cases) for result in results]
+    return [_weighed(result, known.of(result.id), today) for result in results]
 
 
-def _weighed(result: Result, entries: Sequence[Entry], today: date, cases: Cases) -> Result:
+def _weighed(result: Result, entries: Sequence[Entry], today: date) -> Result:
     if not entries or result.result not in {"pass", "fail"}:
         return result
     over = [entry for entry in entries if entry.expired(today)]
     if result.result == "pass":
         return _passed(result, entries, over)
     live = [entry for entry in entries if entry not in over]
-    if _covered(live, cases(result)):
+    if _covered(live, result.cases):
         told = "; ".join(entry.told() for entry in live)
         return replace(result, result="deviation", reason=f"{told}; seen: {result.reason}")
     if over:
@@ -96,10 +93,10 @@ def _weighed(result: Result, entries: Sequence[Entry], today: date, cases: Cases
     return replace(result, reason=f"{result.reason}; listed only for {listed}")
 
 
-def _covered(live: Sequence[Entry], cases: frozenset[str]) -> bool:
+def _covered(live: Sequence[Entry], cases: Sequence[str]) -> bool:
     """Whether the entries speak of every case that a failure shows itself in, or of all there may be."""
     listed = {entry.case for entry in live}
-    return "" in listed or (bool(cases) and cases <= listed)
+    return "" in listed or (bool(cases) and listed.issuperset(cases))
 
 
 def _passed(result: Result, entries: Sequence[Entry], over: Sequence[Entry]) -> Result:
@@ -185,7 +182,7 @@ def check_writable(path: Path, known: Path | None) -> None:
         raise UsageError(f"The baseline {path} cannot be written: {error}. Give another file.") from error
 
 
-def write_baseline(path: Path, verdict: Verdict, known: Baseline, today: date, cases: Cases) -> str:
+def write_baseline(path: Path, verdict: Verdict, known: Baseline, today: date) -> str:
     """Write what failed as a baseline, and tell in a line what is in it.
 
     What was known keeps its reason, what is stale is left out, and an entry that excuses a failure no more is
@@ -197,7 +194,7 @@ def write_baseline(path: Path, verdict: Verdict, known: Baseline, today: date, c
     stale = {result.id for result in verdict.of("stale")}
     failed = {result.id: result for result in verdict.of("fail")}
     had = [id_ for id_ in dict.fromkeys(entry.id for entry in known.entries) if id_ not in stale]
-    renewed = {id_: _renewed(known.of(id_), cases(failed[id_]), today) for id_ in had if id_ in failed}
+    renewed = {id_: _renewed(known.of(id_), failed[id_].cases, today) for id_ in had if id_ in failed}
     kept = [entry for id_ in had for entry in renewed.get(id_, known.of(id_))]
     new = [(Entry(id_, ""), result) for id_, result in failed.items() if id_ not in had]
     lines = ["# Failures that are known. Say in each `because` why it is accepted; an empty one is refused."]
@@ -209,7 +206,7 @@ def write_baseline(path: Path, verdict: Verdict, known: Baseline, today: date, c
     return "; ".join(_written(path, len(kept) + len(new), tuple(renewed), len(new)))
 
 
-def _renewed(entries: Sequence[Entry], cases: frozenset[str], today: date) -> list[Entry]:
+def _renewed(entries: Sequence[Entry], cases: Sequence[str], today: date) -> list[Entry]:
     """The entries of a failure without days that are over; where they do not speak of all of it, one that does."""
     lasting = [replace(entry, until=None) if entry.expired(today) else entry for entry in entries]
     if _covered(lasting, cases):

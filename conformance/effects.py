@@ -86,7 +86,7 @@ class Effects:
     def lost(self, run: Run, *stops: Exchange) -> bool:
         """Whether a run that nobody stopped ended as stopped, or failed as soon as one of ``stops`` was sent.
 
-        Raises Inconclusive where it has not ended, but waits for somebody.
+        Raises Inconclusive where it has not ended, but waits for somebody, or nobody waited for its end.
         """
         end = run.terminal
         if unread(run):
@@ -94,6 +94,11 @@ class Effects:
         if end is None and is_paused(run):
             raise Inconclusive(
                 "the run waits for somebody (workflow_paused); give a workflow that asks nobody"
+            )
+        if end is None and run.stream.ending in WAITED_FOR:
+            raise Inconclusive(
+                f"the run had not ended when the suite left its stream ({run.stream.ending}); give one that ends sooner, "
+                "or that tells more while it works (--inputs)"
             )
         if end is None or end.status in {"stopped", None}:
             return True

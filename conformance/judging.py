@@ -5,19 +5,28 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from conformance.exchange import TOO_MANY, Exchange, Json, Response
+from conformance.exchange import Exchange, Json, Response
 
 
 class Violation(AssertionError):
     """The requirement was observed and did not hold; ``evidence`` is where it shows.
 
-    ``cut_off`` tells that an answer or stream broke off, which a target that went away explains, too.
+    ``cases`` are those of all the stops that break it, which may be more (``broken``) than are shown; ``cut_off``
+    tells that an answer or stream broke off, which a target that went away explains, too.
     """
 
-    def __init__(self, seen: str, evidence: Iterable[Exchange] = (), *, at: float | None = None) -> None:
+    def __init__(
+        self,
+        seen: str,
+        evidence: Iterable[Exchange] = (),
+        *,
+        at: float | None = None,
+        broken: Iterable[Exchange] = (),
+    ) -> None:
         super().__init__(seen)
         self.seen = seen
         shown = tuple(evidence)
+        self.cases = tuple(dict.fromkeys(x.case for x in (*shown, *broken) if x.operation == "stop"))
         self.evidence = tuple(exchange.id for exchange in shown)
         self.at = at
         self.cut_off = any(x.fault or x.ending in {"broken tail", "reset"} for x in shown)
@@ -62,10 +71,12 @@ def answered(exchange: Exchange) -> Response:
 
 
 def unlimited(exchange: Exchange) -> Response:
-    """The answer to a request, as ``answered``; raises Inconclusive where the target took no more requests."""
+    """The answer to a request, as ``answered``; raises Inconclusive where the target took no more requests just then."""
     response = answered(exchange)
-    if response.status == TOO_MANY:
-        raise Inconclusive("the target limits how many requests it takes (429); give a lower --rate")
+    if response.busy:
+        raise Inconclusive(
+            f"the target asks to come again later ({response.status}): give a lower --rate, or try when it is up"
+        )
     return response
 
 

@@ -242,6 +242,7 @@ def _result(
         evidence=error.evidence if isinstance(error, Violation) else looked_at,
         at=error.at if isinstance(error, Violation) else None,
         scenarios=scenarios,
+        cases=error.cases if isinstance(error, Violation) else (),
         no_answer=isinstance(error, NoAnswer) or (isinstance(error, Violation) and error.cut_off),
     )
 

@@ -250,8 +250,7 @@ def _changed(path: Path, how: str) -> RecordingError:
 
 
 def _load_result(line: Mapping[str, Json]) -> Result:
-    told = {"strict": False, **line}  # earlier editions did not say
+    told = {"strict": False, "cases": (), **line}  # earlier editions did not say
     values = {name: told[name] for name in Result.__dataclass_fields__}
-    return Result(
-        **{**values, "evidence": tuple(values["evidence"]), "scenarios": tuple(values["scenarios"])}
-    )
+    lists = {name: tuple(values[name]) for name in ("evidence", "scenarios", "cases")}
+    return Result(**{**values, **lists})

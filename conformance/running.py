@@ -136,8 +136,7 @@ class Running:
         return verdict.exit_code
 
     def _write_baseline(self, path: Path, verdict: Verdict) -> str:
-        known, cases = self.session.baseline, self.session.cases
-        return self.mask(write_baseline(path, verdict, known, date.today(), cases))
+        return self.mask(write_baseline(path, verdict, self.session.baseline, date.today()))
 
     def _evidence(self, report: Mapping[str, Json], verdict: Verdict) -> Evidence:
         """What the reports are made from."""

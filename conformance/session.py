@@ -62,13 +62,8 @@ class Session:
         results.sort(key=lambda result: order.get(result.id, len(order)))
         self.choice = choose_profile(self.options.profile, self.catalogue, self.history().exchanges)
         known = self.baseline.over(self.choice.known)
-        results = weigh(results, known, date.today(), self.cases)
+        results = weigh(results, known, date.today())
         return decide(results, self.catalogue, self._circumstances())
-
-    def cases(self, result: Result) -> frozenset[str]:
-        """The cases of the stops that a failure shows itself in."""
-        evidence = find(self.history(), result.evidence)
-        return frozenset(exchange.case for exchange in evidence if exchange.operation == "stop")
 
     def _circumstances(self) -> Circumstances:
         reach, plain, closing = (self._known(name) for name in ("reach", "plain", "closing"))

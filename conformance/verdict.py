@@ -24,7 +24,8 @@ NOTHING = "nothing was observed"
 class Result:
     """What became of one requirement: ``reason`` is what was seen, or why nothing was.
 
-    ``strict`` tells that a SHOULD is held against the target as a MUST is.
+    ``strict`` tells that a SHOULD is held against the target as a MUST is; ``cases`` are those of the stops that
+    failed.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Result:
     scenarios: tuple[str, ...] = ()
     no_answer: bool = False
     strict: bool = False
+    cases: tuple[str, ...] = ()
 
     @property
     def topic(self) -> str:

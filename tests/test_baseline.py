@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from conformance.baseline import Baseline, Entry, check_writable, load_baseline, weigh, write_baseline
-from conformance.reference import Reference, Server
+from conformance.reference import Reference, Request, Response, Server
+from conformance.reference.answers import NO_USER, NOT_JSON
 from conformance.reference.versions import VERSIONS
 from conformance.requirements import load_catalogue
 from conformance.target import UsageError
@@ -23,13 +24,13 @@ ONE_CASE = f"[[deviation]]\nid = '{ID}'\nbecause = 'x'\ncase = 'digits'\n"
 Serving = Callable[[Reference], Server]
 
 
-def _result(kind: str = "fail", id_: str = ID, evidence: tuple[str, ...] = ()) -> Result:
+def _result(kind: str = "fail", id_: str = ID, cases: tuple[str, ...] = ()) -> Result:
     one = CATALOGUE[id_]
-    return Result(id_, one.level, one.title, kind, "as seen", evidence)  # type: ignore[arg-type]
+    return Result(id_, one.level, one.title, kind, "as seen", cases=cases)  # type: ignore[arg-type]
 
 
 def _weighed(result: Result, *entries: Entry) -> Result:
-    (found,) = weigh([result], Baseline(entries), TODAY, lambda one: frozenset(one.evidence))
+    (found,) = weigh([result], Baseline(entries), TODAY)
     return found
 
 
@@ -104,7 +105,7 @@ EXPIRED = "listed until 2026-06-14"
 def test_several_entries_for_one_requirement(
     kind: str, entries: list[Entry], result: str, reason: str
 ) -> None:
-    found = _weighed(_result(kind, evidence=("a",)), *entries)
+    found = _weighed(_result(kind, cases=("a",)), *entries)
     assert found.result == result
     assert reason in found.reason
 
@@ -121,15 +122,15 @@ def test_an_entry_holds_on_its_last_day() -> None:
 
 def test_an_entry_for_a_case_excuses_that_case_only() -> None:
     entry = Entry(ID, "x", case="digits")
-    assert _weighed(_result(evidence=("digits",)), entry).result == "deviation"
-    assert _weighed(_result(evidence=("digits", "quotes")), entry).result == "fail"
+    assert _weighed(_result(cases=("digits",)), entry).result == "deviation"
+    assert _weighed(_result(cases=("digits", "quotes")), entry).result == "fail"
     assert _weighed(_result(), entry).result == "fail"
 
 
 def test_what_presumes_a_known_deviation_neither_fails_nor_leaves_the_verdict_open() -> None:
     root, consequence = "stop.user.missing", "stop.user.number"
     results = [_result(id_=root), _result(id_=consequence), _result("pass", "stop.success.status")]
-    weighed = weigh(results, Baseline((Entry(root, "x"),)), TODAY, lambda _: frozenset())
+    weighed = weigh(results, Baseline((Entry(root, "x"),)), TODAY)
     verdict = decide(weighed, CATALOGUE, Circumstances())
     assert [result.result for result in verdict.results] == ["deviation", "inconclusive", "pass"]
     assert verdict.exit_code == 0
@@ -137,14 +138,14 @@ def test_what_presumes_a_known_deviation_neither_fails_nor_leaves_the_verdict_op
 
 
 def test_a_stale_entry_fails_the_run() -> None:
-    weighed = weigh([_result("pass")], Baseline((Entry(ID, "x"),)), TODAY, lambda _: frozenset())
+    weighed = weigh([_result("pass")], Baseline((Entry(ID, "x"),)), TODAY)
     assert decide(weighed, CATALOGUE, Circumstances()).exit_code == 1
 
 
 def test_a_flaky_entry_hides_no_failure_of_another_requirement() -> None:
     flaky = Baseline((Entry("stop.lifecycle.terminal-status", "x", flaky=True),))
     results = [_result(id_="stop.lifecycle.terminal-status"), _result()]
-    verdict = decide(weigh(results, flaky, TODAY, lambda _: frozenset()), CATALOGUE, Circumstances())
+    verdict = decide(weigh(results, flaky, TODAY), CATALOGUE, Circumstances())
     assert [result.id for result in verdict.of("fail")] == [ID]
     assert verdict.exit_code == 1
 
@@ -235,7 +236,7 @@ def test_writing_keeps_what_was_said_and_leaves_out_what_is_stale(tmp_path: Path
     path = tmp_path / "new" / "known.toml"
     path.parent.mkdir()
     verdict = Verdict("not conformant", results, "")
-    line = write_baseline(path, verdict, Baseline((kept, flaky, stale)), TODAY, lambda _: frozenset())
+    line = write_baseline(path, verdict, Baseline((kept, flaky, stale)), TODAY)
     assert line == f"wrote {path} with 3 entries; fill in 1 because"
     with pytest.raises(UsageError, match=f"{ID}.*has no because"):
         load_baseline(path, CATALOGUE)
@@ -275,17 +276,14 @@ def test_an_entry_that_excuses_a_failure_no_more_is_renewed(
     tmp_path: Path, entries: list[Entry], cases: str, written: list[Entry]
 ) -> None:
     path, known = tmp_path / "known.toml", Baseline(tuple(entries))
-
-    def shown(_: Result) -> frozenset[str]:
-        return frozenset(cases.split())
-
-    (failed,) = weigh([_result()], known, TODAY, shown)
+    result = _result(cases=tuple(cases.split()))
+    (failed,) = weigh([result], known, TODAY)
     assert failed.result == "fail"
-    line = write_baseline(path, Verdict("not conformant", (failed,), ""), known, TODAY, shown)
+    line = write_baseline(path, Verdict("not conformant", (failed,), ""), known, TODAY)
     assert line.endswith(f"; renewed, for it no longer excused what failed: {ID}")
     again = load_baseline(path, CATALOGUE)
     assert list(again.entries) == written
-    (excused,) = weigh([_result()], again, TODAY, shown)
+    (excused,) = weigh([result], again, TODAY)
     assert excused.result == "deviation"
 
 
@@ -306,7 +304,7 @@ def test_an_entry_that_excuses_a_failure_no_more_is_renewed(
 def test_what_was_written_is_counted(tmp_path: Path, results: list[Result], told: str) -> None:
     path, known = tmp_path / "known.toml", Baseline((Entry(ID, "x"),) if results[0].id == ID else ())
     verdict = Verdict("conformant", tuple(results), "")
-    line = write_baseline(path, verdict, known, TODAY, lambda _: frozenset())
+    line = write_baseline(path, verdict, known, TODAY)
     assert line == f"wrote {path} {told}"
 
 
@@ -322,7 +320,7 @@ def test_what_was_written_is_counted(tmp_path: Path, results: list[Result], told
 )
 def test_without_a_verdict_no_baseline_is_written(tmp_path: Path, verdict: Verdict) -> None:
     path, known = tmp_path / "known.toml", Baseline((Entry(ID, "x"),))
-    line = write_baseline(path, verdict, known, TODAY, lambda _: frozenset())
+    line = write_baseline(path, verdict, known, TODAY)
     assert line == f"{path} was not written: {verdict.summary}"
     assert not path.exists()
 
@@ -363,3 +361,36 @@ def test_from_a_first_run_to_a_gate(judge: Judge, serving: Serving, tmp_path: Pa
     known.write_text(filled + '[[deviation]]\nid = "stop.user.missing"\nbecause = "long gone"\n', "utf-8")
     third = judge(*asked, "--baseline", str(known), env=server.keys)
     assert (third.exit_code, third.results["stop.user.missing"]) == (1, "stale")
+
+
+class LooksAtTheBodyFirst(Reference):
+    """Judges some bodies before the key; more of them with each version."""
+
+    first = ("user",)
+
+    def answer(self, request: Request) -> Response:
+        if "user" in self.first and request.get_data() == b"{}":
+            return self.refuse(request, NO_USER)
+        if "form" in self.first and request.mimetype == "application/x-www-form-urlencoded":
+            return self.refuse(request, NOT_JSON)
+        return super().answer(request)
+
+
+class LooksAtFormsFirstToo(LooksAtTheBodyFirst):
+    """A later version of it."""
+
+    first = ("user", "form")
+
+
+def test_an_entry_for_one_case_hides_no_other_that_is_judged_after_it(
+    judge: Judge, serving: Serving, tmp_path: Path
+) -> None:
+    known = tmp_path / "known.toml"
+    entry = {"id": "stop.auth.first", "because": "x", "case": "unknown key, no user"}
+    known.write_text("[[deviation]]\n" + "\n".join(f"{name} = '{text}'" for name, text in entry.items()))
+    for make, code in ((LooksAtTheBodyFirst, 0), (LooksAtFormsFirstToo, 1)):
+        server = serving(make(round_seconds=0.05))
+        asked = ("--base-url", server.base_url, "--only", "stop.auth.first", "--baseline", str(known))
+        judged = judge(*asked, env=server.keys)
+        assert judged.exit_code == code, judged.output
+    assert "unknown key, form" in judged.output

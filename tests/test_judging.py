@@ -1,5 +1,6 @@
 """The ways a check can end, and the words in which it says so."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,10 @@ from conformance.judging import (
     stated,
     unlimited,
 )
+from conformance.refusal import each, recorded, refused_with, worst
+from conformance.trace import NotRecorded, Trace
+
+CASES = (("a", 429), ("a", 400), ("b", 200), ("c", 200), ("c", 200))
 
 
 def exchange(status: int | None = 200, body: bytes = b"{}", **more: Any) -> Exchange:
@@ -103,3 +108,33 @@ def test_what_is_missing_is_named() -> None:
     missing = Untested(name for name in ("DIFY_CHAT_API_KEY", "DIFY_COMPLETION_API_KEY"))
     assert str(missing) == "needs DIFY_CHAT_API_KEY or DIFY_COMPLETION_API_KEY in the environment"
     assert missing.names == ("DIFY_CHAT_API_KEY", "DIFY_COMPLETION_API_KEY")
+
+
+def test_each_tells_of_all_that_break_it_though_others_are_left_open() -> None:
+    def judge(one: Exchange) -> None:
+        require(unlimited(one).status == 400, f"{one.case}: {one.seen}", one)
+
+    sent = [replace(exchange(status), case=case) for case, status in CASES]
+    with pytest.raises(Violation, match=r"^b: 200 \{\} \(and 2 more: c\)$") as caught:
+        each(sent, judge)
+    assert caught.value.cases == ("b", "c")
+    with pytest.raises(Inconclusive, match="429"):
+        each(sent[:2], judge)
+    each(sent[1:2], judge)
+
+
+def test_what_was_not_recorded_hides_nothing_that_was() -> None:
+    broken_off = Trace("s", (exchange(),), unmet="broken off")
+    with pytest.raises(Violation, match="a case"):
+        each(broken_off.each("a case", "another"), refused_with)
+    with pytest.raises(NotRecorded, match="broken off"):
+        each(broken_off.each("another"), refused_with)
+    with pytest.raises(NotRecorded, match="broken off"):
+        each(recorded(broken_off, "another"), refused_with)
+
+
+def test_all_that_is_wrong_is_counted_though_little_is_shown() -> None:
+    many = [replace(exchange(), id=str(number), case=f"case {number}") for number in range(20)]
+    with pytest.raises(Violation, match=r"19 more: case 1, .*, case 6, …") as caught:
+        worst((one, "wrong") for one in many)
+    assert (len(caught.value.evidence), len(caught.value.cases)) == (6, 20)

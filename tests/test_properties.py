@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.contract import Contract, load_contract
+from conformance.effects import Effects
 from conformance.effort import Effort, Level
 from conformance.judging import Inconclusive, Violation
 from conformance.probe.budget import Budget, ProbeStopped
@@ -22,7 +23,7 @@ from conformance.reference import Error, Reference, Refused, Request, Response, 
 from conformance.reference.answers import INTERNAL
 from conformance.reference.faults import drawn, framing, ids, repeating, telling, texts
 from conformance.requirements import load_catalogue
-from conformance.runs import Inputs
+from conformance.runs import Inputs, Natural
 from conformance.scenarios import SCENARIOS
 from conformance.scenarios.director import Unrecorded
 from conformance.scenarios.live import Patience, Unmet
@@ -35,6 +36,7 @@ from conformance.trace import NotRecorded, Trace
 ON_THE_WIRE = ("framing", "pieces", "expect", "chunked", "old-client")
 GENERATED = ("no-server-error", "answers", "status", "rejects", "schema", "content-type")
 NATURAL = Inputs({}, ({"rounds": 4},))
+EFFECTS = Effects(Deadlines(), Natural(None))
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +92,8 @@ def checks(name: str, trace: Trace, contract: Contract) -> dict[str, Callable[[]
             }
         case "unusual_ids":
             return {
-                "decoded-once": lambda: left_alone(trace, "encoded twice"),
-                "exact-id": lambda: left_alone(trace, "padded"),
+                "decoded-once": lambda: left_alone(trace, "encoded twice", EFFECTS),
+                "exact-id": lambda: left_alone(trace, "padded", EFFECTS),
             }
     rules = {"raw_requests": ON_THE_WIRE, "generated_requests": GENERATED}.get(name)
     chosen = rules or [rule for rule in RULES if rule not in ON_THE_WIRE]

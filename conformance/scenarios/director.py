@@ -171,7 +171,7 @@ class Director:
         asked = [exchange for trace in traces for exchange in trace.exchanges]
         let_in = PLAIN in played and self._no_run is None
         nobody = "" if let_in else unreachable(asked, self.target.base_url) or locked_out(*traces)
-        if why := nobody or _shut(asked) or _takes_no_stop(asked):
+        if why := nobody or _shut(asked) or _always_later(asked) or _takes_no_stop(asked):
             self.stop(why)
 
     def _parameters(self) -> Exchange | None:
@@ -246,6 +246,13 @@ def _shut(asked: Sequence[Exchange]) -> str:
     """Why nothing is answered for longer than anybody waits, empty where something is."""
     told = [too_long(exchange.response) if exchange.response else "" for exchange in asked]
     return told[0] if told and all(told) else ""
+
+
+def _always_later(asked: Sequence[Exchange]) -> str:
+    """Why nothing is worth sending where all of it, a run too, was to be asked for again later each time."""
+    if not all(exchange.busy for exchange in asked) or all(x.operation != "run" for x in asked):
+        return ""
+    return f"every request was answered {asked[-1].status}, each time that it was asked for again: try when it is up"
 
 
 def _takes_no_stop(asked: Sequence[Exchange]) -> str:

@@ -1,18 +1,20 @@
 """Only the key of a workflow app can stop a workflow."""
 
+from itertools import chain
+
 from conformance.contract import Contract
+from conformance.effects import Effects
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, requirement, shown
-from conformance.refusal import refused_as, untouched, worst
+from conformance.refusal import each, recorded, refused_as, untouched, worst
 from conformance.scenarios.keys import AGAIN
 from conformance.trace import Trace
 
 
 def _refused(app_modes: Trace, contract: Contract, mode: str) -> None:
     error = contract.stop.error("not_workflow_app")
-    refused_as(app_modes.case(f"{mode} key"), error)
-    for again in app_modes.each(f"{mode} key {AGAIN}"):
-        refused_as(again, error)
+    sent = chain(recorded(app_modes, f"{mode} key"), app_modes.each(f"{mode} key {AGAIN}"))
+    each(sent, lambda exchange: refused_as(exchange, error))
 
 
 @requirement("stop.app-mode.chat")
@@ -45,8 +47,8 @@ def test_the_refusal_of_an_app_mode_says_what_the_document_says(app_modes: Trace
 
 
 @requirement("stop.app-mode.no-effect")
-def test_the_key_of_another_mode_stops_nothing(app_modes: Trace) -> None:
-    untouched(app_modes)
+def test_the_key_of_another_mode_stops_nothing(app_modes: Trace, effects: Effects) -> None:
+    untouched(app_modes, effects)
 
 
 def _other_message(exchange: Exchange, expected: str | None) -> str | None:

@@ -1,10 +1,12 @@
 """Stops of tasks that are over or unknown: they change nothing, and no success hides what is wrong with them."""
 
+from itertools import chain
+
 from conformance.contract import Contract, property_values
 from conformance.effects import said
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
-from conformance.refusal import OVER, UNAUTHORIZED, refused_as, refused_with, worst
+from conformance.refusal import OVER, UNAUTHORIZED, each, recorded, refused_as, refused_with
 from conformance.runs import settled_status
 from conformance.scenarios.lifecycle import LATE_STRANGER
 from conformance.scenarios.mistakes import (
@@ -56,9 +58,8 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace) -> None:
 def test_a_stop_of_a_finished_run_is_answered_as_documented(
     finished: Trace, closing: Trace, contract: Contract
 ) -> None:
-    done_or_refused(finished.case("late stop"), contract)
-    for later in (*finished.each(LATE_STRANGER), *closing.each(LONG_OVER)):
-        done_or_refused(later, contract)
+    late = chain(recorded(finished, "late stop"), finished.each(LATE_STRANGER), closing.each(LONG_OVER))
+    each(late, lambda stop: done_or_refused(stop, contract))
 
 
 @requirement("stop.lifecycle.other-answer")
@@ -66,8 +67,7 @@ def test_a_stop_in_the_name_of_another_user_is_answered_as_documented(
     another_user: Trace, contract: Contract
 ) -> None:
     another_user.case(FOREIGN)
-    for foreign in another_user.each(FOREIGN):
-        done_or_refused(foreign, contract)
+    each(another_user.each(FOREIGN), lambda stop: done_or_refused(stop, contract))
     another_user.whole()  # where the first run was over, another is sent one
 
 
@@ -80,24 +80,28 @@ def test_a_stop_of_an_unknown_task_is_answered_as_documented(reach: Trace, contr
 def test_what_must_be_refused_is_refused_when_the_run_is_over(
     finished: Trace, twice: Trace, contract: Contract
 ) -> None:
+    def refused(exchange: Exchange) -> None:
+        if exchange.case in {UNKNOWN_KEY, NO_KEY}:
+            refused_with(exchange, UNAUTHORIZED)
+        elif exchange.case not in {NO_USER, NULL_USER}:
+            refused_with(exchange)
+        elif exchange.status not in OVER - {400}:
+            refused_as(exchange, contract.stop.error("invalid_param"))
+
+    modes = (f"{mode} key" for mode in MODE_KEYS)
+    mistakes = (UNKNOWN_KEY, NO_KEY, NO_USER, NULL_USER, MALFORMED_JSON, TEXT_PLAIN, *modes)
     finished.case(UNKNOWN_KEY)
-    for over in (finished, twice):
-        for stranger in over.each(UNKNOWN_KEY, NO_KEY):
-            refused_with(stranger, UNAUTHORIZED)
-        for nobody in over.each(NO_USER, NULL_USER):
-            if nobody.status not in OVER - {400}:
-                refused_as(nobody, contract.stop.error("invalid_param"))
-        for other in over.each(MALFORMED_JSON, TEXT_PLAIN, *(f"{mode} key" for mode in MODE_KEYS)):
-            refused_with(other)
+    each(chain.from_iterable(over.each(*mistakes) for over in (finished, twice)), refused)
 
 
 @requirement("stop.lifecycle.refused-when-unknown")
 def test_what_must_be_refused_is_refused_when_the_task_is_unknown(unknown_tasks: Trace) -> None:
-    def wrong(exchange: Exchange) -> str | None:
+    def refused(exchange: Exchange) -> None:
         is_refused = unlimited(exchange).status // 100 == 4
-        return None if is_refused else f"answered {exchange.seen}; expected is a client error (4xx)"
+        seen = f"{exchange.case}: answered {exchange.seen}; expected is a client error (4xx)"
+        require(is_refused, seen, exchange, at=exchange.ended_at)
 
-    worst((exchange, wrong(exchange)) for exchange in unknown_tasks.exchanges)
+    each(unknown_tasks.exchanges, refused)
     unknown_tasks.case(UNKNOWN_KEY)  # the last of them: says where the scenario broke off before
 
 

@@ -1,9 +1,19 @@
 """`user` is required, and is a string."""
 
+from itertools import chain
+
 from conformance.contract import Contract
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
-from conformance.refusal import accepted, not_for_being_unknown, refused_as, refused_with, worst
+from conformance.refusal import (
+    accepted,
+    each,
+    not_for_being_unknown,
+    recorded,
+    refused_as,
+    refused_with,
+    worst,
+)
 from conformance.scenarios.refusals import (
     ACCEPTED_USERS,
     IN_HEADERS,
@@ -56,20 +66,29 @@ def test_an_empty_user_is_refused(users: Trace, contract: Contract) -> None:
 
 @requirement("stop.user.in-query")
 def test_a_user_in_the_query_string_is_none(users: Trace, contract: Contract) -> None:
-    _refused(users, contract, "in the query")
-    for other in users.each(IN_QUERY_ALONE, IN_QUERY_BESIDE_NULL):
-        refused_with(other)
+    def refused(exchange: Exchange) -> None:
+        if exchange.case in {IN_QUERY_ALONE, IN_QUERY_BESIDE_NULL}:
+            refused_with(exchange)
+        else:
+            refused_as(exchange, contract.stop.error("invalid_param"))
+
+    others = users.each(IN_QUERY_ALONE, IN_QUERY_BESIDE_NULL)
+    each(chain(recorded(users, "user in the query"), others), refused)
 
 
 @requirement("stop.user.other-name")
 def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> None:
-    _refused(users, contract, "under another name")
-    for in_headers in users.each(IN_HEADERS):
-        refused_as(in_headers, contract.stop.error("invalid_param"))
-    for exchange in users.each(OF_A_PROTOTYPE):
-        # Stumbling over such members breaks another requirement.
-        taken = unlimited(exchange).status // 100 == 2
+    def refused(exchange: Exchange) -> None:
+        if exchange.case != OF_A_PROTOTYPE:
+            refused_as(exchange, contract.stop.error("invalid_param"))
+            return
+        taken = (
+            unlimited(exchange).status // 100 == 2
+        )  # to stumble over such members breaks another requirement
         require(not taken, f"{exchange.case}: answered {exchange.seen}", exchange, at=exchange.ended_at)
+
+    others = users.each(IN_HEADERS, OF_A_PROTOTYPE)
+    each(chain(recorded(users, "user under another name"), others), refused)
 
 
 @requirement("stop.user.any-string")
@@ -79,9 +98,8 @@ def test_any_other_string_is_accepted_as_user(user_strings: Trace, contract: Con
     )
     if not stops:
         raise Inconclusive(user_strings.unmet or "no run could be started by a user with an unusual name")
-    for stop in stops:
-        if not _too_long_for_any_run(stop, contract):
-            accepted(stop, contract.stop.success)
+    named = (stop for stop in stops if not _too_long_for_any_run(stop, contract))
+    each(named, lambda stop: accepted(stop, contract.stop.success))
     user_strings.whole()
 
 

@@ -25,6 +25,17 @@ class Trims(Reference):
 
 
 @breaks("stop.robust.exact-id")
+class FailsWhatItTrims(Reference):
+    """Lets the run fail that is named with space around its id."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = self.runs.by_task(task_id.strip())
+        if run is not None and task_id != run.task_id:
+            self.finish(run, "failed", "the run was aborted")
+        return super().find_run(task_id, app, user)
+
+
+@breaks("stop.robust.exact-id")
 class KnowsMatrixParameters(Reference):
     """Takes what follows a semicolon in the id for parameters of the path."""
 

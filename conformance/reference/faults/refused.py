@@ -10,6 +10,17 @@ from conformance.reference.faults.marking import breaks
 
 
 @breaks("stop.auth.no-effect", "stop.lifecycle.refused-stop")
+class RefusesAKeyAndFails(Reference):
+    """Refuses a bad key, after it has let the run fail."""
+
+    def refusal(self, request: Request, error: Error) -> Response:
+        run = self.runs.by_task(request.task_id)
+        if error.status == 401 and run is not None:
+            self.finish(run, "failed", "the run was aborted")
+        return super().refusal(request, error)
+
+
+@breaks("stop.auth.no-effect", "stop.lifecycle.refused-stop")
 class RefusesAKeyAndStops(Reference):
     """Refuses a bad key, after it has stopped the run."""
 
