@@ -189,3 +189,29 @@ def test_nobody_waits_for_the_next_day(
     assert "come again in 30000 s" in judged.output
     assert server.reference.count("starts", 0) <= 6
     assert server.reference.count("asked", 0) <= 3
+
+
+class IsInMaintenance(Reference):
+    """Asks everybody to come again in a moment."""
+
+    status = 503
+
+    def answer(self, request: Request) -> Response:
+        raise Refused(Error(self.status, "later", "We are at work.", (("Retry-After", "0"),)))
+
+
+class TakesNothing(IsInMaintenance):
+    """Takes no request at the moment."""
+
+    status = 429
+
+
+@pytest.mark.parametrize("make", [IsInMaintenance, TakesNothing])
+def test_a_target_that_asks_for_all_of_it_later_is_left_and_not_convicted(
+    make: type[IsInMaintenance], judge: Judge, serving: Callable[[Reference], Any]
+) -> None:
+    server = serving(make())
+    judged = judge("--base-url", server.base_url, env=server.keys)
+    assert (judged.exit_code, judged.failed) == (3, set()), judged.output
+    assert f"every request was answered {make.status}" in judged.output
+    assert server.reference.count("requests", 0) < 60

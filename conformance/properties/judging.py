@@ -39,7 +39,7 @@ def held(rule: str, stop: Operation, *traces: Trace) -> None:
 
 def held_of_every_stop(rule: str, stop: Operation, history: History, drawn: Trace) -> None:
     """Require that no stop at all is answered in a way that breaks a rule, drawn or not."""
-    others = (exchange for exchange in history.exchanges if exchange.operation == "stop")
+    others = (x for x in history.exchanges if x.operation == "stop" and not x.busy)
     worst((exchange, RULES[rule].wrong(exchange, Known(exchange, {}, stop))) for exchange in others)
     held(rule, stop, drawn)
 

@@ -122,7 +122,7 @@ MAIN = (
     Scenario(aim.another_user, requests=9, details=1),
     Scenario(aim.another_app, streams=2, requests=12, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
-    Scenario(lifecycle.reader_left, requests=4, details=2),
+    Scenario(lifecycle.reader_left, requests=7, details=2),
     Scenario(lifecycle.during_node, requests=3, details=1),
     Scenario(lifecycle.between_nodes, requests=2, details=1),
     Scenario(lifecycle.twice, requests=15, details=1),

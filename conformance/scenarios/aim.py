@@ -193,7 +193,7 @@ def _send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:
 
 
 def _stop_as(stage: Stage, run: LiveRun, task: str) -> Exchange:
-    if not task or task == run.task_id:
+    if not task or task == run.task_id or stage.is_of_another(task, run):
         raise Unmet("the id of the run offers no such variation, so that nothing can be told")
     return stage.stop(run, FOREIGN, request=stage.stop_request(task, user=run.user), task=task)
 

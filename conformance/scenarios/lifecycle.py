@@ -3,7 +3,7 @@
 import threading
 
 from conformance.exchange import Event
-from conformance.runs import Natural
+from conformance.runs import Natural, settled_status
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.lateness import HALF, Moment, late_moment
 from conformance.scenarios.live import LiveRun, Unmet
@@ -15,11 +15,9 @@ from conformance.trace import Trace
 LATE_STRANGER = "late stop of a stranger"
 LEFT_AT_ONCE = "owner who leaves with the answer"
 REPEATS = 12  # stopped runs in a row; enough for a resource that gives out after ten
-HUNG_UP = (
-    0.6,
-    1.2,
-    1.2,
-)  # seconds in which a server may notice that nobody reads a stream any more, by effort
+# Seconds in which a server may notice that nobody reads a stream any more, by effort.
+HUNG_UP = (0.6, 1.2, 1.2)
+SOONER = 0.2  # where runs are over by then
 NOT_HALF = 0.4  # of the time that a short run lasts is left to it for that
 UNDISTURBED = 1.2  # seconds in which a run shows that nothing was left over that ends it
 DEEPER = 2.5  # seconds until a workflow comes to another node than its first ones; it may last 5
@@ -112,10 +110,13 @@ def late_in_life(stage: Stage) -> None:
 def reader_left(stage: Stage) -> None:
     """Hang up on the stream of a run, and stop the run then; hang up on that of another as soon as it is stopped."""
     long = stage.deadlines.stop + stage.deadlines.detail
-    run = stage.start("owner")
-    in_its_midst(run)
-    stage.leave(run)
-    stage.pause(stage.effort.pick(*HUNG_UP))
+    for seconds in (stage.effort.pick(*HUNG_UP), SOONER):
+        run = stage.start("owner")
+        in_its_midst(run)
+        stage.leave(run)
+        stage.pause(seconds)
+        if not settled_status(stage.detail(run, "before the stop")):
+            break  # else it was over by then
     stage.stop(run, "stop")
     stage.read_details(run, within=long)
     another = stage.start(LEFT_AT_ONCE)

@@ -26,7 +26,7 @@ class Patience:
     ``no_detail`` tells that a run detail could not be read within its deadline, as if there were none,
     ``no_place`` that a run was refused as one too many, however often it was tried, ``no_stop`` that the last stop
     was, and ``placed`` that a run began: then there is a place again when others have ended. ``uncompressed`` tells
-    that a stream was held back, and that the others are asked for without compression, which may be what held it.
+    that streams are asked for without compression from now on, which may hold them back.
     ``closed`` says why no run is let in for longer than anybody waits, by the variable of the key; ``lingers`` that
     a stream was still open when its run was long over: of the others, nobody waits for more than a little beyond
     their last event. ``full`` is what was said (``gist``) of a run as one too many, without these words: it was
@@ -106,12 +106,6 @@ class LiveRun:
     def over(self) -> bool:
         """Whether the run has ended, as far as its stream tells."""
         return self.stream.ended or any(is_terminal(event) for event in self.stream.events)
-
-    @property
-    def compressed(self) -> bool:
-        """Whether the stream comes in a coding."""
-        response = self.stream.reply()[0].response
-        return response is not None and (response.header("content-encoding") or "identity") != "identity"
 
     def wait(self, wanted: Callable[[Event], bool], seconds: float, count: int = 1) -> bool:
         """Whether ``count`` such events arrived within ``seconds``."""

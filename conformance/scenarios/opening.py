@@ -28,8 +28,7 @@ def reach(stage: Stage) -> None:
 def plain(stage: Stage) -> None:
     """Start a run, stop it while its nodes work, see it end: the happy path, and first of all."""
     run = _readable_run(stage)
-    if run.compressed:  # what lets this stream through may hold back the next, by how much it says
-        stage.ask_uncompressed()
+    stage.ask_uncompressed()  # what lets this stream through may hold back the next, by how much it says
     stage.detail(run, "before the stop")
     stage.stop(run, "stop")
     stage.settle(run)

@@ -6,7 +6,7 @@ What draws them is imported by `prepare`, or when it is played: Hypothesis and s
 import time
 import uuid
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from conformance.contract import Operation
 from conformance.effort import Effort
@@ -205,7 +205,13 @@ def unusual_ids(stage: Stage) -> None:
 
 
 def _resembling(stage: Stage, run: LiveRun, task: str, case: str) -> None:
-    """A stop for another id; it is none of this run, so that it is not recorded as one."""
+    """A stop for another id; it is none of this run, so that it is not recorded as one.
+
+    What happens to be the id of a run is left out.
+    """
+    meant = unquote(task)
+    if meant == run.task_id or stage.is_of_another(meant, run):
+        return
     request = Shape(task=task, body=object_of(run.user)).request(stage, "")
     stage.send(DRAWN, case, request, about={"family": "unusual ids", "run": run.id})
 

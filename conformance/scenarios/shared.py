@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from conformance.contract import Contract
 from conformance.effort import Effort
 from conformance.runs import Inputs
-from conformance.scenarios.live import Patience
+from conformance.scenarios.live import LiveRun, Patience
 from conformance.scenarios.record import Recorder
 from conformance.scenarios.turnstile import Turnstile
 
@@ -25,3 +25,4 @@ class Shared:
     inputs: Inputs = Inputs()
     effort: Effort = Effort()
     turnstile: Turnstile = field(default_factory=Turnstile)
+    started: list[LiveRun] = field(default_factory=list)  # every run of the session

@@ -19,6 +19,8 @@ from conformance.trace import Run, Trace
 FIRST_LOOK = 0.15  # seconds between the first two looks at the run detail; each next wait is longer
 LOOKS = 20  # times at most that the detail of one run is looked at
 LATER = (0.5, 3.0, 6.0)  # seconds after which a final status is looked at again, by effort
+LONGEST_COUNT = 16  # digits of an id that is counted
+SOON = 10_000  # runs that a target may start within a session
 NOT_THERE = (404, 405, 501)  # answers of a server that does not know the operation
 ONLY_STOPS = (
     "is --base-url right? A mock server of the stop operation alone can be judged with --scope contract, "
@@ -35,6 +37,7 @@ class Stage(Asking):
         self.inputs = shared.inputs
         self.effort = shared.effort
         self._runs: list[LiveRun] = []
+        self._started = shared.started
         self.seen: Callable[[str], Trace] = Trace  # what another scenario has shown, once it has
         self.show: Callable[[Trace], None] = lambda _: None  # to others, before this one is over
 
@@ -80,6 +83,7 @@ class Stage(Asking):
                     self._kept.next_id(), label, user, stream, request, placeholder(key), self._patience
                 )
                 self._runs.append(run)
+                self._started.append(run)
                 task = run.wait_for_task(self.deadlines.first_event)
             if task is not None:
                 self._patience.placed = True
@@ -105,6 +109,15 @@ class Stage(Asking):
         others = [run for run in self._runs if run.recorded is None]
         beside = any(not run.over for run in others) and not any(run.stopped for run in self._runs)
         return beside and 400 <= refusal.status < 500
+
+    def is_of_another(self, task: str, run: LiveRun) -> bool:
+        """Whether a task id names another run of the session that goes on, or, where they are counted, a coming one."""
+        going_on = (one for one in list(self._started) if one is not run and not one.over)
+        if any(one.first("task_id") == task for one in going_on):
+            return True
+        if not (task.isdecimal() and run.task_id.isdecimal() and len(task) < LONGEST_COUNT):
+            return False
+        return 0 < int(task) - int(run.task_id) < SOON
 
     def ask_uncompressed(self) -> None:
         """Ask for the streams of the session without compression from now on."""

@@ -5,7 +5,7 @@ import string
 import time
 from uuid import uuid4
 
-from conformance.reference import Reference, Run
+from conformance.reference import App, Reference, Run
 from conformance.reference.variants.marking import unusual
 
 
@@ -42,6 +42,30 @@ class IdsAreShort(_Ids):
 
     def new_id(self) -> str:
         return "".join(secrets.choice(string.ascii_lowercase) for _ in range(6))
+
+
+@unusual()
+class IdsEndInAnUnderscore(_Ids):
+    """Has ids of letters, digits and signs, the last of which is an underscore, as it is now and then."""
+
+    def new_id(self) -> str:
+        return f"{secrets.token_urlsafe(15)}_"
+
+
+@unusual(opens=("stop.lifecycle.run-id", "stop.lifecycle.letter-case"))
+class CountsTasksAndRunsApart(Reference):
+    """Counts its runs by one counter and their tasks by another, and lets any user of an app stop them."""
+
+    ahead = 9
+
+    def on_start(self, run: Run) -> None:
+        number = 1000 + self.count("runs begun")
+        run.id, run.task_id = str(number), str(number + self.ahead)
+        self.runs.add(run)
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        run = self.runs.by_task(task_id)
+        return run if run is not None and run.app == app else None
 
 
 @unusual()

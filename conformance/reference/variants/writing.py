@@ -128,6 +128,19 @@ class CompressionHoldsSomeStreams(CompressesStreams):
 
 
 @unusual()
+class CompressionLetsTheFirstThrough(CompressesStreams):
+    """Compresses and holds back all streams but the first, which it leaves as it is."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        if response.is_streamed and self.count("streams") == 1:
+            return Reference.respond(self, request, response)
+        return super().respond(request, response)
+
+    def compressed(self, chunks: Iterator[Any]) -> Iterator[bytes]:
+        yield gzip.compress(b"".join(chunks))
+
+
+@unusual()
 class ManyHeaders(Reference):
     """Sends the headers of a proxy, and some twice."""
 
