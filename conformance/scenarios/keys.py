@@ -25,6 +25,7 @@ from conformance.target import OWNER_KEY
 KEY_TRIES = 24  # unknown keys in a row; a lock that gives way now and then is none
 OWN = placeholder(OWNER_KEY)
 
+SCHEME_API_KEY = "scheme ApiKey"
 FROM_INSIDE = "no header, as if from inside"
 BASIC = ("key as a user name", "key as a password")
 GLUED = ("key glued to the scheme", "key after a colon", "key after an equals sign")
@@ -54,6 +55,7 @@ AUTHORIZATIONS = {
     BASIC[0]: f"Basic {in_base64(OWNER_KEY, USER_NAME)}",  # as other APIs take theirs: with no password
     BASIC[1]: f"Basic {in_base64(OWNER_KEY, PASSWORD)}",
     "scheme Token": f"Token {OWN}",
+    SCHEME_API_KEY: f"ApiKey {OWN}",
     "key without scheme": OWN,
     GLUED[0]: f"Bearer{OWN}",  # a server that cuts the scheme off by its length does not miss the blank
     GLUED[1]: f"Bearer:{OWN}",
@@ -81,7 +83,11 @@ DECORATED = {
 }
 
 # Where servers look for a key that the document does not know: by other names.
-KEY_NAMES = ("api_key", "access_token", "token", "key", "apikey", "api-key")
+KEY_NAMES = ("api_key", "access_token", "token", "key", "apikey", "api-key", "authorization", "Authorization")
+PLAIN_NAMES = (
+    *("Api-Key", "apikey", "X-Auth-Token", "X-Access-Token", "X-Token", "Token", "Key"),
+    *("X-Goog-Api-Key", "X-Dify-Key", "X-Dify-Api-Key"),
+)
 LIKE_OURS = (
     "X-Authorization",
     "X-Forwarded-Authorization",
@@ -91,7 +97,7 @@ LIKE_OURS = (
 OTHER_HEADERS: Mapping[str, Headers] = {
     "key in another header": (("X-Api-Key", OWN),),
     "key in other headers": (
-        *((name, OWN) for name in ("Api-Key", "apikey", "X-Auth-Token", "X-Access-Token", "X-Token")),
+        *((name, OWN) for name in PLAIN_NAMES),
         *((name, f"Bearer {OWN}") for name in LIKE_OURS),
         ("Cookie", "; ".join(f"{name}={OWN}" for name in KEY_NAMES)),
     ),

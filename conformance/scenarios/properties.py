@@ -23,7 +23,7 @@ ZERO = b'{"user": 0}'
 UNHURRIED = 0.1  # seconds for an answer; where it takes longer, repeats are sent several at a time
 SLOW = 0.8  # seconds; stops at the same moment that take longer are tried once more
 ROUNDS = 2
-WILDCARDS = ("%25", "_", "*")  # of SQL and of file names; the first is a percent sign
+WILDCARDS = ("%25", "_", "*", "%3F", ".")  # of SQL, file names and patterns; the first is a percent sign
 NOTHING = ("null", "undefined", "0")  # what clients send that have no id
 # What some servers take for all there are, or for the last: sent only where nobody else has runs.
 STAND_INS = ("-1", "all", "latest", "current", "%25", "*", "", quote("' OR '1'='1"))
@@ -36,6 +36,10 @@ PADDINGS = (
     ("nul after", "", "%00"),
     ("parameters after", "", ";a=1"),
     ("a suffix after", "", ".json"),
+    ("a colon after", "", ":1"),
+    ("another id after", "", ",1"),
+    ("a member after", "", "%26a=1"),
+    ("a backslash before", "%5C", ""),
 )
 
 

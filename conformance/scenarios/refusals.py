@@ -27,7 +27,7 @@ ACCEPTED_USERS = {
     "as in the document": "user_workflow_123",
     BEYOND_ASCII: "conformance-Jürgen-Zoe\u0308-测试-🙂",
     "quotes": "conformance-o'\"hara\\{{x}}-'; --&amp;&#39;",
-    "right-to-left": "conformance-\u202eשלום-\u2028-مرحبا",
+    "right-to-left": "conformance-\u202eשלום-\u2028-\u200bمرحبا",
     "digits": "00123456789012345678",
     "the word null": "null",
     "a mail address": "conformance+tests@example.org",
@@ -36,7 +36,7 @@ ACCEPTED_USERS = {
     "one character": "0",
     "a blank at the end": "conformance ",
     LONG: "conformance-" + "u" * 243,
-    "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r(s)[t]{u}_v ",
+    "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r(s)[t]{u}_v$1$& ",
 }
 
 FLEETING = 2  # runs in a row that are over after one stop

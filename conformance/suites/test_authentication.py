@@ -22,6 +22,7 @@ from conformance.scenarios.keys import (
     OTHER_LETTERS,
     OTHER_PATHS,
     PARTS,
+    SCHEME_API_KEY,
     SHORTENED,
 )
 from conformance.target import KEYS, OWNER_KEY
@@ -66,7 +67,7 @@ def test_a_scheme_without_a_key_is_refused(credentials: Trace) -> None:
 
 @requirement("stop.auth.other-scheme")
 def test_another_scheme_is_refused(credentials: Trace) -> None:
-    _refused(credentials, "other scheme", "scheme Token", if_sent=BASIC)
+    _refused(credentials, "other scheme", "scheme Token", if_sent=[*BASIC, SCHEME_API_KEY])
 
 
 @requirement("stop.auth.no-scheme")

@@ -1,15 +1,17 @@
 """What the details of runs say, above all of one that was stopped."""
 
+from collections.abc import Mapping
 from itertools import pairwise, product
 
 from conformance.effects import Effects, readable, said
-from conformance.exchange import Exchange
+from conformance.exchange import Exchange, Json
 from conformance.judging import Inconclusive, require, requirement
 from conformance.scenarios.opening import LAST_LOOK
 from conformance.suites.test_streams import STARTED
 from conformance.target import Deadlines
 from conformance.trace import FINAL, LATER, TERMINAL, History, Run, Trace, statuses_of
 
+MINUTE = 60  # no clocks that anybody looks after differ by more
 SECOND = 1  # by which the clocks of two machines may differ, and what they say be rounded
 
 
@@ -103,9 +105,24 @@ def test_the_detail_of_a_stopped_run_says_when_it_ended(plain: Trace, effects: E
     detail = looks[-1].response.member if looks[-1].response else {}
     if "finished_at" not in detail:
         raise Inconclusive("the run detail has no finished_at")
-    ended, began = detail["finished_at"], detail.get("created_at")
-    require(ended is not None, "finished_at of the stopped run is null", looks[-1])
-    if isinstance(ended, int | float) and isinstance(began, int | float):
-        seen = f"finished_at of the stopped run is {ended}, and it was created at {began}"
-        require(ended >= began - SECOND, seen, looks[-1])
+    require(detail["finished_at"] is not None, "finished_at of the stopped run is null", looks[-1])
+    _times(detail, run, looks[-1])
+    last = run.terminal.member("data") if run.terminal else None
+    _times(last if isinstance(last, dict) else {}, run, run.stream)
     plain.whole()
+
+
+def _times(told: Mapping[str, Json], run: Run, where: Exchange) -> None:
+    """Require that a run did not end before it began, and took no longer than it was watched."""
+    watched = (where.ended_at - run.stream.sent_at) / 1000
+    ended, began, took = (_number(told.get(name)) for name in ("finished_at", "created_at", "elapsed_time"))
+    if ended is not None and began is not None:
+        seen = f"finished_at of the stopped run is {ended}, and it was created at {began}"
+        require(began - SECOND <= ended <= began + watched + MINUTE, seen, where)
+    if took is not None:
+        seen = f"elapsed_time of the stopped run is {took}, and it was watched for {watched:.1f} s"
+        require(-SECOND <= took <= watched + MINUTE, seen, where)
+
+
+def _number(value: Json) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

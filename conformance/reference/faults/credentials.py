@@ -39,6 +39,14 @@ class KnowsTheSchemeToken(Reference):
         return super().is_scheme(scheme) or scheme == "Token"
 
 
+@breaks("stop.auth.other-scheme")
+class KnowsTheSchemeApiKey(Reference):
+    """Takes a key under the scheme `ApiKey`, too."""
+
+    def is_scheme(self, scheme: str) -> bool:
+        return super().is_scheme(scheme) or scheme == "ApiKey"
+
+
 @breaks("stop.auth.lengthened-key")
 class TakesKeysOutOfQuotes(Reference):
     """Takes the quotes off a key."""

@@ -89,6 +89,25 @@ class DetailTakesARefusalForAStop(_SaysStopped):
 
 
 @breaks("stop.lifecycle.detail-end")
+class StoppedRunsTakeMilliseconds(Reference):
+    """Says in the last event of a stopped run how many milliseconds it took, where others have seconds."""
+
+    def last_event(self, run: Run) -> Event:
+        event = super().last_event(run)
+        if run.status == "stopped":
+            event["data"]["elapsed_time"] = 1_000_000 + run.elapsed * 1000
+        return event
+
+
+@breaks("stop.lifecycle.detail-end")
+class StoppedRunsTakeLessThanNothing(Reference):
+    """Takes the wrong one of two times from the other, so that a stopped run took less than nothing."""
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | ({"elapsed_time": -5 - run.elapsed} if run.status == "stopped" else {})
+
+
+@breaks("stop.lifecycle.detail-end")
 class StoppedRunsHaveNoEnd(Reference):
     """Leaves the end of a stopped run out of its record."""
 

@@ -1,5 +1,6 @@
 """Faults in what is taken for the id of a task."""
 
+import re
 from urllib.parse import unquote
 
 from werkzeug.wrappers import Response
@@ -33,6 +34,14 @@ class FailsWhatItTrims(Reference):
         if run is not None and task_id != run.task_id:
             self.finish(run, "failed", "the run was aborted")
         return super().find_run(task_id, app, user)
+
+
+@breaks("stop.robust.exact-id")
+class CutsAtSigns(Reference):
+    """Takes what stands before a colon, a comma or an ampersand for the id."""
+
+    def find_run(self, task_id: str, app: App, user: str) -> Run | None:
+        return super().find_run(re.split("[:,&]", task_id)[0], app, user)
 
 
 @breaks("stop.robust.exact-id")

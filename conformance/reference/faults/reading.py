@@ -78,6 +78,14 @@ class LooksForTheUserNearby(Reference):
 
 
 @breaks("stop.robust.users")
+class ReadsFractions(Reference):
+    """Takes users who are called as a number with a sign, a fraction or an exponent for no strings."""
+
+    def is_user(self, value: object) -> bool:
+        return super().is_user(value) and not re.fullmatch(r"-\d+|-?\d+\.\d+|\d+e\d+", str(value))
+
+
+@breaks("stop.robust.users")
 class ReadsYaml(Reference):
     """Takes users who are called as the truth values of YAML are for no strings."""
 
