@@ -40,9 +40,10 @@ CAPITALS, SUFFIX = "unknown key, path in capitals", "unknown key, path with a su
 WITHOUT_BASE = "unknown key, path without its base"
 PARAMETERS, DOTS = "unknown key, path with parameters", "unknown key, path with dot segments"
 ELSEWHERE = "unknown key, path in other headers"
+SHORTER, SLASHES_WITHIN = "unknown key, path without its tasks", "unknown key, slash doubled within"
 OTHER_PATHS = (  # of this operation to few servers
     *(SLASH, SLASHES, ENCODED, CAPITALS, SUFFIX, WITHOUT_BASE),
-    *(PARAMETERS, DOTS, ELSEWHERE),
+    *(PARAMETERS, DOTS, ELSEWHERE, SHORTER, SLASHES_WITHIN),
 )
 AGAIN = "again"
 
@@ -168,6 +169,8 @@ def _other_paths(stage: Stage) -> dict[str, Callable[[str], str]]:
         SUFFIX: "{}.json".format,
         PARAMETERS: "{};conformance=1".format,  # which Java's servers cut off, after a filter has looked
         DOTS: partial(_with_dot_segments, segments=segments),
+        SHORTER: _without_the_segment_before_the_id,
+        SLASHES_WITHIN: partial(_with_two_slashes, segments=segments - 1),
     }
     if base := urlsplit(stage.target.base_url).path.rstrip("/"):  # which a gateway may add, and guard
         paths[WITHOUT_BASE] = partial(_without, base=base)
@@ -196,6 +199,12 @@ def _with_dot_segments(url: str, segments: int) -> str:
     """The URL by way of another path, which means the same once that is resolved (RFC 3986 §5.2.4)."""
     base, *path = url.rsplit("/", segments)
     return "/".join((base, "conformance", "..", *path))
+
+
+def _without_the_segment_before_the_id(url: str) -> str:
+    """The URL without ``tasks``, as this operation was documented once."""
+    base, _, *rest = url.rsplit("/", 3)
+    return "/".join((base, *rest))
 
 
 def _with_an_encoded_letter(url: str) -> str:

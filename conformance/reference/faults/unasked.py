@@ -71,6 +71,22 @@ class TheInnerPathNeedsNoKey(_PathNeedsNoKey):
 
 
 @breaks("stop.auth.unknown-key")
+class TheOldPathNeedsNoKey(_PathNeedsNoKey):
+    """Asks for no key at the path that this operation had in earlier versions, and does what it names."""
+
+    def is_spelled(self, path: str) -> bool:
+        return "/tasks/" not in path and "/workflows/" in path and path.endswith("/stop")
+
+
+@breaks("stop.auth.unknown-key")
+class SlashesWithinNeedNoKey(_PathNeedsNoKey):
+    """Asks for no key where a slash within the path of the operation is doubled, and does what it names."""
+
+    def is_spelled(self, path: str) -> bool:
+        return "/workflows//tasks/" in path and path.endswith("/stop")
+
+
+@breaks("stop.auth.unknown-key")
 class SessionBeatsKey(Reference):
     """Opens a session for a right key, whose cookie is enough from then on."""
 
