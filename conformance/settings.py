@@ -18,6 +18,7 @@ from conformance.values import (
     expanded,
     section,
     texts,
+    variables,
 )
 
 CONFIG = "dify-conformance.toml"
@@ -67,9 +68,7 @@ def _target(
     environment: Mapping[str, str],
     changes: Mapping[str, Any],
 ) -> Target:
-    variables = {key: key for key in KEYS} | texts(table.get("keys", {}), "keys")
-    if unknown := set(variables) - set(KEYS):
-        raise UsageError(f"The table keys names {', '.join(sorted(unknown))}; known are {', '.join(KEYS)}.")
+    sources = {key: key for key in KEYS} | variables(table.get("keys", {}), KEYS)
     given = {key: value for key, value in changes.items() if value is not None}
     headers = texts(table.get("headers", {}), "headers")
     return Target(
@@ -77,7 +76,7 @@ def _target(
         name=name or "",
         keys={
             key: checked_key(key, environment[source])
-            for key, source in variables.items()
+            for key, source in sources.items()
             if environment.get(source)
         },
         headers={key: checked_header(key, expanded(value, environment)) for key, value in headers.items()},
@@ -87,7 +86,7 @@ def _target(
         tls=section(Tls, table.get("tls", {}), "tls", given),
         deadlines=section(Deadlines, table.get("deadlines", {}), "deadlines", given),
         limits=section(Limits, table.get("limits", {}), "limits", given),
-        variables=_variables(variables, headers),
+        variables=_variables(sources, headers),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import urlsplit
@@ -12,7 +12,11 @@ from conformance.target import Deadlines, UsageError
 
 FEWEST_STREAMS = 3  # one run is stopped while an older and a younger one must be spared
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2: the name of a header
-PROXIES = {"http", "https", "socks5", "socks5h"}
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What may be told of a base URL without a scheme, which may be a key in the wrong place.
+HOST = re.compile(r"(?!app-)[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/.*)?")
+QUOTES = "\"'`"
+PROXIES = {"http", "https"}
 MAY_BE_ZERO = {"rate", "grace"}
 
 T = TypeVar("T")
@@ -49,16 +53,18 @@ def checked_url(url: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """The URL as a message may have it: not where it may carry a password or a key."""
-    return "" if {"@", "?", "#"} & set(url) else f" {url!r}"
+    """The URL as a message may have it: not where it may carry a password or a key, or be one."""
+    telling = {"@", "?", "#"} & set(url) or not ("://" in url or HOST.fullmatch(url))
+    return "" if telling else f" {url!r}"
 
 
 def checked_key(name: str, value: str) -> str:
     """The key as it can stand in a header; raises UsageError where it cannot."""
-    if value != value.strip() or not value.isascii() or not value.isprintable() or " " in value:
+    unfit = value != value.strip() or not value.isascii() or not value.isprintable() or " " in value
+    if unfit or value != value.strip(QUOTES):
         raise UsageError(
             f"The value of {name} has characters that cannot stand in an Authorization header (a space, "
-            "a line end, or something outside ASCII). Set the bare key, without quotes and without “Bearer”."
+            "a line end, quotes around it, or something outside ASCII). Set the bare key, without quotes and without “Bearer”."
         )
     return value
 
@@ -89,7 +95,10 @@ def checked_proxy(value: object, environment: Mapping[str, str]) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError('proxy is no address of one. Write it like proxy = "http://proxy.example:3128".')
+        raise UsageError(
+            "proxy is no address of an HTTP proxy; others, such as those of SOCKS, are not spoken to. Write it like "
+            'proxy = "http://proxy.example:3128", with http or https.'
+        )
     return url
 
 
@@ -165,10 +174,30 @@ def texts(table: object, where: str) -> dict[str, str]:
     return dict(table)
 
 
+def variables(table: object, known: Collection[str]) -> dict[str, str]:
+    """The table of keys: the names of variables by the names of keys; raises UsageError, without telling a key."""
+    named = texts(table, "keys")
+    if unknown := set(named) - set(known):
+        told = ", ".join(sorted(filter(VARIABLE.fullmatch, unknown))) or "what is no name"
+        raise UsageError(f"The table keys names {told}; known are {', '.join(known)}.")
+    for name, source in named.items():
+        if not VARIABLE.fullmatch(source):
+            raise UsageError(
+                f"{name} in the table keys is no name of a variable, which has letters, digits and _ only. Put the key "
+                f'into a variable of the environment, and write its name, such as {name} = "STAGING_KEY".'
+            )
+    return named
+
+
 def expanded(value: str, environment: Mapping[str, str]) -> str:
     """A value as it stands, or the variable that ``$NAME`` refers to; raises UsageError where that is not set."""
     if not value.startswith("$"):
         return value
+    if not VARIABLE.fullmatch(value[1:]):
+        raise UsageError(
+            "The configuration has a value that begins with $ and is no name of a variable. Put it into a variable "
+            "of the environment, and write $NAME."
+        )
     if value[1:] not in environment:
         raise UsageError(
             f"The configuration refers to {value}, which is not set in the environment. Export it."

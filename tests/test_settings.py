@@ -110,6 +110,7 @@ def test_a_proxy_of_the_environment_is_not_used_and_that_is_said(tmp_path: Path,
         ('proxy = "garbage"', "proxy"),
         ("proxy = 5", "proxy"),
         ('proxy = "http://[::1"', "proxy"),
+        ('proxy = "socks5://proxy.example:1080"', "with http or https"),
         ('headers = { "Bad Name" = "x" }', "Bad Name"),
         ('headers = { X-A = "a\\nb" }', "X-A"),
         ('headers = { authorization = "x" }', "keys of apps"),
@@ -229,7 +230,39 @@ def test_an_empty_target_is_none() -> None:
         read_target({}, name="")
 
 
-@pytest.mark.parametrize("url", ["https://u:s3cr#t@h/v1", "htps://u:s3cret@h", "https://h/v1?api_key=s3cret"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'keys = { DIFY_API_KEY = "app-s3cret" }',
+        'keys = { app-s3cret = "DIFY_API_KEY" }',
+        'headers = { X-Token = "$s3cret-$" }',
+    ],
+)
+def test_a_secret_in_the_place_of_a_name_is_refused_and_not_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="name") as refused:
+        described(tmp_path, TABLE + text)
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ['"app-s3cret"', "'app-s3cret'", 'app-s3cret"', "app-s3 cret"])
+def test_a_key_with_more_than_the_key_is_refused_and_not_told(tmp_path: Path, key: str) -> None:
+    with pytest.raises(UsageError, match="without quotes") as refused:
+        described(tmp_path, TABLE, {"DIFY_API_KEY": key})
+    assert "s3" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:s3cr#t@h/v1",
+        "htps://u:s3cret@h",
+        "https://h/v1?api_key=s3cret",
+        "app-s3cret",
+        "app-s3cret.x",
+        "s3cret",
+        "S3cret.s3cr",
+    ],
+)
 def test_a_url_that_may_carry_a_secret_is_not_told(url: str) -> None:
     with pytest.raises(UsageError) as refused:
         read_target({}, base_url=url)
