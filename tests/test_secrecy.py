@@ -1,5 +1,6 @@
 """No key appears in anything printed or written."""
 
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,10 +8,16 @@ from typing import Any
 
 import pytest
 
+from conformance.exchange import Request as Sent
+from conformance.probe.budget import Budget
+from conformance.probe.probe import Probe
+from conformance.probe.reply import RawRequest, stopwatch
 from conformance.reference import Error, Reference, Request, Response
 from conformance.reference.variants.keys import HasKeysThatBeginWithWords, HasWordsForKeys
+from conformance.target import Target
 from tests.commandline import command
 from tests.judged import Judge, Judged
+from tests.test_bad_input import answering, read_head
 
 VERBOSE = ("-vv", "-l", "--tb=long", "-rA")
 PYTEST = (sys.executable, "-m", "pytest", "conformance")
@@ -152,3 +159,56 @@ def test_keys_that_are_words_garble_nothing(judge: Judge, serving: Callable[[Ref
     assert not judged.failed
     assert {id_ for id_, result in judged.results.items() if result != "pass"} == {ECHO}
     assert "$DIFY" not in (judged.reports / "verdict.json").read_text("utf-8")
+
+
+LEAKED = "app-3kT9xQw7Zr5Lm2Vb8Nc4"
+HEADERS = (
+    f"HTTP/1.1 200 OK\r\nX-{LEAKED}: here\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"{HEADERS}event: {LEAKED}\ndata: {{}}\n\n",
+        f"HTTP/1.1 200 OK\r\nbad header {LEAKED}\r\n\r\n",
+        f"nonsense {LEAKED}\r\n\r\n",
+        f"HTTP/1.1 200 {LEAKED}\r\nContent-Length: {LEAKED}\r\n\r\n",
+    ],
+    ids=["names", "no header", "no status line", "no length"],
+)
+def test_nothing_that_is_recorded_of_an_answer_has_a_key_in_it(
+    listening: Callable[[Callable[[socket.socket], None]], int], answer: str
+) -> None:
+    def handle(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(answer.encode())
+
+    url = f"http://127.0.0.1:{listening(handle)}/v1"
+    probe = Probe(Target(url, keys={"DIFY_API_KEY": LEAKED}), Budget(9))
+    request = Sent("POST", f"{url}/workflows/run", (("Host", "here"),))
+    try:
+        stream = probe.listen(request, stopwatch())
+        stream.wait_end(3)
+        stream.close()
+        raw = RawRequest((b"GET / HTTP/1.1\r\nHost: here\r\n\r\n",))
+        recorded = [
+            stream.reply(),
+            probe.send(request, stopwatch()),
+            probe.send_raw(raw, stopwatch(), seconds=3),
+        ]
+    finally:
+        probe.close()
+    assert LEAKED not in repr(recorded)
+    assert "$DIFY_API_KEY" in repr(recorded)
+
+
+def test_what_a_library_could_not_read_is_told_without_the_key(
+    judge: Judge, listening: Callable[[Callable[[socket.socket], None]], int]
+) -> None:
+    port = listening(answering(f"HTTP/1.1 200 OK\r\nbad header {LEAKED}\r\n\r\n".encode()))
+    keys = {"DIFY_API_KEY": LEAKED}
+    judged = judge("--base-url", f"http://127.0.0.1:{port}/v1", "--only", "stop.success", env=keys)
+    assert judged.exit_code == 4, judged.output
+    assert_silent(judged, keys)
+    assert "bad header $DIFY_API_KEY" in judged.verdict["summary"]

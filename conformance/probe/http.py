@@ -7,10 +7,10 @@ from dataclasses import replace
 import httpcore
 import httpx
 
-from conformance.exchange import Fault, FaultKind, Headers, Request, Response
+from conformance.exchange import Fault, FaultKind, Request, Response
 from conformance.masking import Secrets
 from conformance.probe.budget import Budget
-from conformance.probe.reply import Clock, Reply
+from conformance.probe.reply import Clock, Keyless, Reply
 from conformance.probe.transport import BoundedTransport, until
 from conformance.target import Target, UsageError
 
@@ -36,6 +36,7 @@ class HttpProbe:
         self.target = target
         self.budget = budget
         self.secrets: Secrets = target.secrets
+        self.keyless = Keyless(self.secrets)
         connections = target.limits.concurrency + target.limits.together + 24
         tls = tls_context(target)
         # The pool counts those in use, too: with fewer, hardly any is kept while several are.
@@ -91,7 +92,7 @@ class HttpProbe:
             answered_at = clock()
             fault = self._read(head, received, clock)
         except TRANSPORT_ERRORS as error:
-            fault = fault_of(error, clock())
+            fault = self.fault(error, clock())
         finally:
             if head is not None:
                 head.close()
@@ -146,13 +147,12 @@ class HttpProbe:
     def response(self, head: httpx.Response, body: bytes, complete: bool) -> Response:
         """The record of an answer, keys replaced by their names."""
         reason = head.extensions.get("reason_phrase", b"").decode("latin-1")
-        headers: Headers = tuple(
-            (name.decode("latin-1"), self.secrets.mask(value.decode("latin-1")))
-            for name, value in head.headers.raw
-        )
-        return Response(
-            head.status_code, self.secrets.mask(reason), headers, self.secrets.mask_bytes(body), complete
-        )
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw)
+        return self.keyless.response(head.status_code, reason, headers, body, complete)
+
+    def fault(self, error: Exception, at: float) -> Fault:
+        """The record of a transport error, keys replaced by their names."""
+        return self.keyless.fault(fault_of(error, at))
 
 
 class Journey:

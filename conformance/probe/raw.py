@@ -12,7 +12,7 @@ from conformance.exchange import Fault, FaultKind, Response
 from conformance.masking import Secrets
 from conformance.probe.budget import Budget
 from conformance.probe.http import tls_context
-from conformance.probe.reply import Clock, RawRequest, Reply
+from conformance.probe.reply import Clock, Keyless, RawRequest, Reply
 from conformance.target import Target
 
 INTERIM = frozenset(range(102, 200))  # answers before the answer (RFC 9110 §15.2); http.client skips 100 only
@@ -29,6 +29,7 @@ class RawProbe:
         self._connect = target.deadlines.connect
         self._limit = target.limits.body
         self._secrets: Secrets = target.secrets
+        self._keyless = Keyless(self._secrets)
         self._tls = tls_context(target)
         self._budget = budget
 
@@ -110,13 +111,13 @@ class RawProbe:
         except ConnectionError as error:
             fault = Fault("reset", clock(), str(error) or "the connection was closed without an answer")
         except (http.client.HTTPException, OSError, ValueError) as error:
-            fault = Fault("protocol", clock(), f"{type(error).__name__}: {error}")
+            fault = self._keyless.fault(Fault("protocol", clock(), f"{type(error).__name__}: {error}"))
         return (self._response(answer, body, fault is None) if head else None), fault
 
     def _response(self, answer: http.client.HTTPResponse, body: bytes, complete: bool) -> Response:
-        mask = self._secrets.mask
-        headers = tuple((name, mask(value)) for name, value in answer.getheaders())
-        return Response(answer.status, mask(answer.reason), headers, self._secrets.mask_bytes(body), complete)
+        return self._keyless.response(
+            answer.status, answer.reason, tuple(answer.getheaders()), body, complete
+        )
 
     def _on_the_wire(self, request: RawRequest) -> list[bytes]:
         """The pieces with keys put in; a cut may go through the name of a key, so they are put in first."""

@@ -3,9 +3,10 @@
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from conformance.exchange import Fault, Request, Response
+from conformance.exchange import Event, Fault, Headers, Request, Response
+from conformance.masking import Secrets
 
 Clock = Callable[[], float]
 
@@ -14,6 +15,34 @@ def stopwatch() -> Clock:
     """A clock in milliseconds that begins now."""
     began = time.monotonic()
     return lambda: (time.monotonic() - began) * 1000
+
+
+class Keyless:
+    """Makes records of what came, keys replaced by their names: all that a target says gets into a record here."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._mask = secrets.mask
+
+    def response(self, status: int, reason: str, headers: Headers, body: bytes, complete: bool) -> Response:
+        """An answer."""
+        return Response(
+            status, self._mask(reason), self._headers(headers), self._secrets.mask_bytes(body), complete
+        )
+
+    def _headers(self, headers: Headers) -> Headers:
+        told = "\n".join(map("\n".join, headers))
+        if self._mask(told) == told:  # as nearly always: quicker than to search each
+            return headers
+        return tuple((self._mask(name), self._mask(value)) for name, value in headers)
+
+    def event(self, at: float, kind: str | None, data: str | None, malformed: bool) -> Event:
+        """A frame of a stream."""
+        return Event.of(at, kind and self._mask(kind), data and self._mask(data), malformed)
+
+    def fault(self, fault: Fault) -> Fault:
+        """A transport error; the words of libraries have in them what they could not read."""
+        return replace(fault, text=self._mask(fault.text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import httpcore
 import httpx
 
 from conformance.exchange import Ending, Event, Fault, Request
-from conformance.probe.http import TRANSPORT_ERRORS, HttpProbe, fault_of
+from conformance.probe.http import TRANSPORT_ERRORS, HttpProbe
 from conformance.probe.reply import Clock, Reply
 from conformance.sse import FrameTooLarge, SseParser, Tail
 
@@ -43,7 +43,7 @@ class LiveStream:
         try:
             self._head = self._probe.begin_alone(request, now + deadlines.first_event, now + deadlines.run)
         except TRANSPORT_ERRORS as error:
-            self._end("reset", fault_of(error, self._clock()))
+            self._end("reset", self._probe.fault(error, self._clock()))
             self._probe.budget.note(True)
             return
         self._answered_at = self._clock()
@@ -140,13 +140,9 @@ class LiveStream:
             self._body += chunk
             return
         at = self._clock()
-        mask = self._probe.secrets.mask
+        event = self._probe.keyless.event
         frames = parser.feed(chunk)
-        events = [
-            Event.of(at, f.event, mask(f.data) if f.data else f.data, f.malformed)
-            for f in frames
-            if f.event or f.data is not None
-        ]
+        events = [event(at, f.event, f.data, f.malformed) for f in frames if f.event or f.data is not None]
         if events:
             with self._changed:
                 if self._ending is None:
@@ -160,7 +156,7 @@ class LiveStream:
             self._changed.notify_all()
 
     def _lose(self, error: Exception) -> None:
-        fault = fault_of(error, self._clock())
+        fault = self._probe.fault(error, self._clock())
         match error:
             case httpcore.RemoteProtocolError() | httpx.DecodingError():
                 self._end("broken tail", fault)
