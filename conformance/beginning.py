@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline
 from conformance.contract import Contract, DocumentError, load_contract
@@ -19,6 +20,7 @@ from conformance.running import Running
 from conformance.scenarios import CLOSING, PLAIN, REACH, SCENARIOS
 from conformance.session import Session, header
 from conformance.target import Target, UsageError
+from conformance.verdict import Outcome, ResultKind
 
 LIVE = ("--base-url", "--target", "--config")
 
@@ -54,7 +56,8 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
         return _again(asked, options, contract, known)
     from conformance.scenarios.director import Director  # noqa: PLC0415 - a recording needs none
 
-    target = expected().among(contract.words, *(f"{one.id} {one.title}" for one in asked.catalogue))
+    told = (f"{one.id} {one.title}" for one in asked.catalogue)
+    target = expected().among(contract.words, *get_args(ResultKind), *get_args(Outcome), *told)
     writer = stack.enter_context(_writer(options))
     names = {*asked.scenarios, REACH.name, PLAIN.name, CLOSING.name}
     most = min(target.limits.max_requests, sum(SCENARIOS[name].most(options.trying) for name in names))

@@ -3,10 +3,13 @@
 import base64
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
+
+T = TypeVar("T")
 
 SHORTEST = 8  # a shorter value occurs in ordinary text, and replacing it there would falsify the evidence
 SHORTEST_ALONE = 4  # one that is no mere word, such as app-1, is replaced where it stands by itself
@@ -21,6 +24,7 @@ _REFERENCE = re.compile(
     r"|\$\(printf (?P<pattern>:?%s:?) \$(?P<encoded>[A-Za-z_][A-Za-z0-9_]*) \| base64\)"
 )
 
+_PHRASE = re.compile(r"([A-Za-z]+|[0-9]+)([-_.]([A-Za-z]+|[0-9]+))*")  # such as app-worker-1
 _ALONE = re.compile(r"[\w-]+", re.ASCII)  # what may be a key, and what it would be part of
 _ALONE_BYTES = re.compile(_ALONE.pattern.encode())
 
@@ -96,12 +100,12 @@ class Secrets:
 
     def _tells(self, form: str) -> bool:
         """Whether it is that key's where it occurs, and no word of the API's."""
-        return len(form) >= SHORTEST and (len(form) > LONGEST_WORD or form not in self._words)
+        return len(form) >= SHORTEST and (len(form) > LONGEST_WORD or form.lower() not in self._words)
 
     @cached_property
     def _words(self) -> str:
-        """Those that must stay; so must the names that are put in the place of values."""
-        return "\n".join((self.ordinary, *self.values))
+        """Those that must stay, in small letters; so must the names that are put in the place of values."""
+        return "\n".join((self.ordinary, *self.values)).lower()
 
     @cached_property
     def _alone(self) -> dict[str, str]:
@@ -111,7 +115,7 @@ class Secrets:
             for name, value in self.values.items()
             if SHORTEST_ALONE <= len(value) < SHORTEST
             and _ALONE.fullmatch(value)
-            and not (value.isalpha() or value.isdigit() or value in self._words)
+            and not (value.isalpha() or value.isdigit() or value.lower() in self._words)
         }
 
     @cached_property
@@ -122,15 +126,11 @@ class Secrets:
                 continue
             forms |= {value.upper(): f"${{{name}^^}}", value.lower(): f"${{{name},,}}"}
             forms |= {json.dumps(value)[1:-1]: f"${name}", quote(value, safe=""): f"${name}"}
-            forms |= {value[:-cut]: f"${{{name}%{'?' * cut}}}" for cut in (4, 1)}
             forms |= {self.reveal(changed): changed for changed in with_another_letter(name, value)}
             for pattern in PATTERNS:  # what pads it may be left out, or escaped
                 encoded = _encoded(pattern, value)
                 forms |= dict.fromkeys((encoded.rstrip("="), encoded), in_base64(name, pattern))
-            if value.startswith(PREFIX):
-                bare = value.removeprefix(PREFIX)
-                some = (bare.upper(), bare.lower(), bare[:-4], bare[:-1], bare)
-                forms |= dict.fromkeys(some, without_prefix(name))
+            forms |= {part: told for part, told in _parts(name, value) if not _is_phrase(part)}
             forms |= {value: f"${name}"}
         telling = ((form, name) for form, name in forms.items() if self._tells(form))
         return sorted(telling, key=lambda form: -len(form[0]))
@@ -149,6 +149,20 @@ class Secrets:
 def in_base64(name: str, pattern: str = BARE) -> str:
     """How a request refers to that key in base64, alone or as a user name or password of Basic (RFC 7617)."""
     return f"$(printf {pattern} ${name} | base64)"
+
+
+def _parts(name: str, value: str) -> Iterator[tuple[str, str]]:
+    """What of a key is as good as the key, with what is put in its place."""
+    yield from ((value[:-cut], f"${{{name}%{'?' * cut}}}") for cut in (4, 1))
+    if value.startswith(PREFIX):
+        bare = value.removeprefix(PREFIX)
+        some = (bare.upper(), bare.lower(), bare[:-4], bare[:-1], bare)
+        yield from ((part, without_prefix(name)) for part in some)
+
+
+def _is_phrase(part: str) -> bool:
+    """Whether the part of a key that people can read may stand in an answer that has no key in it."""
+    return len(part) < LONGEST_WORD and _PHRASE.fullmatch(part) is not None
 
 
 def _encoded(pattern: str, value: str) -> str:
@@ -172,3 +186,21 @@ def with_another_letter(name: str, value: str) -> tuple[str, str]:
 def placeholder(name: str) -> str:
     """How a request refers to the key in the environment variable ``name``."""
     return f"${name}"
+
+
+def masked(value: T, mask: Callable[[str], str]) -> T:
+    """The value with all texts in it masked; the names of members, which a reader goes by, stay."""
+    found: Any = value
+    match found:
+        case str():
+            found = mask(found)
+        case bytes():
+            found = mask(found.decode("latin-1")).encode("latin-1")
+        case Mapping():
+            found = {name: masked(member, mask) for name, member in found.items()}
+        case list() | tuple():
+            found = type(found)(masked(member, mask) for member in found)
+        case _ if is_dataclass(found) and not isinstance(found, type):
+            members = {one.name: getattr(found, one.name) for one in fields(found) if one.init}
+            found = replace(found, **masked(members, mask))
+    return cast("T", found)

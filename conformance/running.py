@@ -12,6 +12,7 @@ from conformance.baseline import write_baseline
 from conformance.exchange import Json
 from conformance.folder import VERDICT
 from conformance.judge import Replay, compared, differences
+from conformance.masking import masked
 from conformance.recording import Recording, Writer
 from conformance.report.again import options_of
 from conformance.report.console import Console
@@ -124,6 +125,7 @@ class Running:
         if self._writer:
             self._record(self._writer, verdict)
         path = self.session.options.reports / VERDICT
+        report = masked(report, self.mask)
         path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
         if self.session.options.write_baseline:
             self._again.append(self._write_baseline(self.session.options.write_baseline, verdict))

@@ -107,7 +107,7 @@ class Target:
     def secrets(self) -> Secrets:
         """Everything that must not be shown, by name."""
         headers = {header_name(name): value for name, value in self.headers.items()}
-        return Secrets({**self.keys, **headers}, self.ordinary)
+        return Secrets({**self.keys, **headers}, "\n".join((self.ordinary, *KEYS)))
 
     def among(self, *texts: str) -> "Target":
         """The target whose answers have ordinary words in them: those of these texts, of its URL, and of the suite."""

@@ -459,6 +459,21 @@ def test_keys_are_masked_in_every_report(tmp_path: Path, monkeypatch: pytest.Mon
         assert "app-very-secret" not in path.read_text("utf-8"), path.name
 
 
+@pytest.mark.parametrize(
+    "word", ["testcase", "startedDateTime", "statusText", "rawStatus", "stylesheet", "details"]
+)
+def test_a_key_that_is_a_word_of_a_format_breaks_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    plain, secret = tmp_path / "plain", tmp_path / "secret"
+    for folder, text, mask in ((plain, "$KEY", str), (secret, word, lambda text: text.replace(word, "$KEY"))):
+        folder.mkdir()
+        write_reports(folder, evidence(hostile_exchange(text, 1), reason=f"told {text}"), mask)
+    for path in plain.iterdir():
+        assert (secret / path.name).read_text("utf-8") == path.read_text("utf-8"), path.name
+
+
 def test_a_report_that_cannot_be_written_loses_nothing_else(ran: Ran, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     (reports / "report.html").mkdir(parents=True)

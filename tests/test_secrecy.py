@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.exchange import Request as Sent
+from conformance.masking import Secrets
 from conformance.probe.budget import Budget
 from conformance.probe.probe import Probe
 from conformance.probe.reply import RawRequest, stopwatch
@@ -159,6 +160,50 @@ def test_keys_that_are_words_garble_nothing(judge: Judge, serving: Callable[[Ref
     assert not judged.failed
     assert {id_ for id_, result in judged.results.items() if result != "pass"} == {ECHO}
     assert "$DIFY" not in (judged.reports / "verdict.json").read_text("utf-8")
+
+
+class SaysOrdinaryWords(Reference):
+    """Has for its first key a word after app-, and says in every answer words that have parts of it in them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, *others = self.apps
+        self.apps = (replace(first, key="app-workflow"), *others)
+
+    def exchange(self, request: Request) -> Response:
+        response = super().exchange(request)
+        response.headers["X-Module"] = "WORKFLOW"
+        response.headers["X-Served-By"] = "app-worker-1"
+        return response
+
+
+def test_a_word_in_other_letter_case_is_no_key(judge: Judge, serving: Callable[[Reference], Any]) -> None:
+    server = serving(SaysOrdinaryWords())
+    keys = {"DIFY_API_KEY": "app-workflow"}
+    judged = judge("--base-url", server.base_url, "--only", "stop.auth", "--only", "stop.app-mode", env=keys)
+    assert judged.results[ECHO] == "pass"
+    assert not judged.failed
+    assert "needs DIFY_CHAT_API_KEY" in judged.output
+    for place in (judged.output, *((judged.reports / name).read_text("utf-8") for name in ("verdict.json",))):
+        assert "${DIFY" not in place
+
+
+@pytest.mark.parametrize(
+    "key", ["app-workflow", "app-parameters", "app-testcase", "app-production", "app-20261128"]
+)
+def test_what_of_a_key_is_a_mere_word_is_not_searched_for(key: str) -> None:
+    secrets = Secrets({"DIFY_API_KEY": key}, "/workflows/run workflow_finished parameters")
+    bare = key.removeprefix("app-")
+    for told in (
+        bare,
+        bare.upper(),
+        bare.title(),
+        f"/{bare}s",
+        "app-worker-1",
+        "DIFY_OTHER_WORKFLOW_API_KEY",
+    ):
+        assert secrets.mask(told) == told
+    assert secrets.mask(f"Bearer {key}") == "Bearer $DIFY_API_KEY"
 
 
 LEAKED = "app-3kT9xQw7Zr5Lm2Vb8Nc4"

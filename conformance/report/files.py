@@ -3,9 +3,11 @@
 import os
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from conformance.folder import BADGE, CTRF, HAR, JUNIT, PAGE
+from conformance.masking import masked
 from conformance.report.ci import annotations, badge, ctrf, markdown
 from conformance.report.evidence import Evidence
 from conformance.report.har import har
@@ -46,8 +48,17 @@ def _write(
     """Write one report; what went wrong, empty if nothing did."""
     try:
         with path.open(mode, encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(mask(make(evidence)))
+            file.write(_masked(make, evidence, mask))
     except Exception as error:  # noqa: BLE001 - the verdict stands, whatever the target sent that a report cannot show
         where = traceback.extract_tb(error.__traceback__)[-1]
         return f"{path} could not be written: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
     return ""
+
+
+def _masked(make: Callable[[Evidence], str], evidence: Evidence, mask: Callable[[str], str]) -> str:
+    """The report without keys; one that is a word of its format is replaced in what the target said only."""
+    text = make(evidence)
+    if mask(text) == text:
+        return text
+    parts = {name: getattr(evidence, name) for name in ("summary", "results", "traces", "options", "shell")}
+    return make(replace(evidence, **masked(parts, mask)))
