@@ -1,6 +1,7 @@
 """Keys by name: requests are written with ``$NAME``, and what comes back is searched for the values."""
 
 import base64
+import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -125,8 +126,9 @@ class Secrets:
             if not self._tells(value):
                 continue
             forms |= {value.upper(): f"${{{name}^^}}", value.lower(): f"${{{name},,}}"}
-            forms |= {json.dumps(value)[1:-1]: f"${name}", quote(value, safe=""): f"${name}"}
+            forms |= dict.fromkeys(_escaped(value), f"${name}")
             forms |= {self.reveal(changed): changed for changed in with_another_letter(name, value)}
+            forms |= dict.fromkeys(_inside_base64(value), in_base64(name))
             for pattern in PATTERNS:  # what pads it may be left out, or escaped
                 encoded = _encoded(pattern, value)
                 forms |= dict.fromkeys((encoded.rstrip("="), encoded), in_base64(name, pattern))
@@ -163,6 +165,41 @@ def _parts(name: str, value: str) -> Iterator[tuple[str, str]]:
 def _is_phrase(part: str) -> bool:
     """Whether the part of a key that people can read may stand in an answer that has no key in it."""
     return len(part) < LONGEST_WORD and _PHRASE.fullmatch(part) is not None
+
+
+def _by_number(signs: str, pattern: str) -> dict[int, str]:
+    return {ord(sign): pattern % ord(sign) for sign in signs}
+
+
+_ESCAPES: tuple[Mapping[int, str], ...] = (
+    {ord("/"): "\\/"},  # JSON of PHP
+    _by_number("\"&'+<>`", "\\u%04X"),  # JSON of .NET
+    _by_number("&'<=>", "\\u%04x"),  # JSON of Gson
+    _by_number("&<>", "\\u%04x"),  # JSON of Go
+    {**_by_number("'\"+", "&#%d;"), **str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})},  # HTML of Go
+    {
+        **_by_number("/=`'", "&#x%X;"),
+        **str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}),
+    },
+)
+
+
+def _escaped(value: str) -> Iterator[str]:
+    """How JSON, addresses and HTML write it; one of letters, digits, - and _ is the same in all of them."""
+    yield json.dumps(value)[1:-1]
+    yield html.escape(value)
+    yield from (value.translate(escapes) for escapes in _ESCAPES)
+    for unescaped in ("", "/", "!'()*"):
+        escaped = quote(value, safe=unescaped)
+        yield from (escaped, re.sub("%..", lambda found: found.group().lower(), escaped))
+
+
+def _inside_base64(value: str) -> Iterator[str]:
+    """What base64 of a text has in it that has the key in it, wherever that begins: after ``user:``, or ``Bearer``."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + value.encode())
+        of_its_own = encoded[-(-before * 8 // 6) : (before + len(value)) * 8 // 6].decode("ascii")
+        yield from (of_its_own, of_its_own.translate(str.maketrans("+/", "-_")))
 
 
 def _encoded(pattern: str, value: str) -> str:

@@ -1,10 +1,14 @@
 """No key appears in anything printed or written."""
 
+import base64
+import html
+import json
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -204,6 +208,40 @@ def test_what_of_a_key_is_a_mere_word_is_not_searched_for(key: str) -> None:
     ):
         assert secrets.mask(told) == told
     assert secrets.mask(f"Bearer {key}") == "Bearer $DIFY_API_KEY"
+
+
+STRANGE = "app-3kT+9x/Qw7'Zr5&Lm2<Vb8="
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(STRANGE),
+        STRANGE.replace("/", "\\/"),
+        STRANGE.translate({ord(sign): f"\\u{ord(sign):04X}" for sign in "+&'<"}),
+        STRANGE.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "&'<="}),
+        quote(STRANGE, safe=""),
+        quote(STRANGE, safe="")
+        .replace("%2F", "%2f")
+        .replace("%2B", "%2b")
+        .replace("%3C", "%3c")
+        .replace("%3D", "%3d"),
+        quote(STRANGE, safe="!'()*"),
+        html.escape(STRANGE),
+        html.escape(STRANGE).replace("&#x27;", "&#39;").replace("+", "&#43;"),
+        *(
+            encode(f"{before}{STRANGE}{after}".encode()).decode("ascii")
+            for encode in (base64.b64encode, base64.urlsafe_b64encode)
+            for before in ("Bearer ", "user:", "a:", "api:")
+            for after in ("", ":", ":secret")
+        ),
+    ],
+)
+def test_a_key_is_found_however_an_answer_writes_it(written: str) -> None:
+    secrets = Secrets({"DIFY_API_KEY": STRANGE})
+    for masked in (secrets.mask(written), secrets.mask_bytes(written.encode()).decode()):
+        assert "$DIFY_API_KEY" in masked
+        assert not any(written[at : at + 16] in masked for at in range(8, len(written) - 16, 4))
 
 
 LEAKED = "app-3kT9xQw7Zr5Lm2Vb8Nc4"
