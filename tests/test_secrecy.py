@@ -18,7 +18,7 @@ from conformance.probe.budget import Budget
 from conformance.probe.probe import Probe
 from conformance.probe.reply import RawRequest, stopwatch
 from conformance.reference import Error, Reference, Request, Response
-from conformance.reference.variants.keys import HasKeysThatBeginWithWords, HasWordsForKeys
+from conformance.reference.variants.keys import HasKeysThatBeginWithWords, HasNamesForKeys, HasWordsForKeys
 from conformance.target import Target
 from tests.commandline import command
 from tests.judged import Judge, Judged
@@ -166,23 +166,8 @@ def test_keys_that_are_words_garble_nothing(judge: Judge, serving: Callable[[Ref
     assert "$DIFY" not in (judged.reports / "verdict.json").read_text("utf-8")
 
 
-class SaysOrdinaryWords(Reference):
-    """Has for its first key a word after app-, and says in every answer words that have parts of it in them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        first, *others = self.apps
-        self.apps = (replace(first, key="app-workflow"), *others)
-
-    def exchange(self, request: Request) -> Response:
-        response = super().exchange(request)
-        response.headers["X-Module"] = "WORKFLOW"
-        response.headers["X-Served-By"] = "app-worker-1"
-        return response
-
-
 def test_a_word_in_other_letter_case_is_no_key(judge: Judge, serving: Callable[[Reference], Any]) -> None:
-    server = serving(SaysOrdinaryWords())
+    server = serving(HasNamesForKeys())
     keys = {"DIFY_API_KEY": "app-workflow"}
     judged = judge("--base-url", server.base_url, "--only", "stop.auth", "--only", "stop.app-mode", env=keys)
     assert judged.results[ECHO] == "pass"

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference import App, Reference, Run
+from werkzeug.wrappers import Response
+
+from conformance.reference import App, Reference, Request, Run
 from conformance.reference.variants.marking import unusual
 
 NEARLY_WORDS = (
@@ -15,6 +17,14 @@ NEARLY_WORDS = (
     "invalid_param6",
 )
 WORDS = ("workflow", "succeeded", "parameters", "workflow_finished", "not_workflow_app", "invalid_param")
+NAMES = (
+    "app-workflow",
+    "app-parameters",
+    "app-testcase",
+    "app-of-chatflow",
+    "app-completion",
+    "app-other-workflow",
+)
 
 
 class _Keys(Reference):
@@ -39,6 +49,19 @@ class HasWordsForKeys(_Keys):
     """Has keys that are words of the API, so that every other answer has one in it."""
 
     chosen = WORDS
+
+
+@unusual()
+class HasNamesForKeys(_Keys):
+    """Has words after app- for keys, and says such words in capitals, and the name of its worker, in every answer."""
+
+    chosen = NAMES
+
+    def exchange(self, request: Request) -> Response:
+        response = super().exchange(request)
+        response.headers["X-Module"] = "WORKFLOW, TESTCASE, COMPLETION"
+        response.headers["X-Served-By"] = "app-worker-1"
+        return response
 
 
 @unusual()
