@@ -191,10 +191,11 @@ def _echo(exchange: Exchange) -> str | None:
         return None
     parts = {
         "body": exchange.response.text,
+        "head": "\n".join(name for name, _ in exchange.response.headers),
         **{f"header {name}": value for name, value in exchange.response.headers},
     }
     if exchange.events:
-        parts["stream"] = "\n".join(event.data or "" for event in exchange.events)
+        parts["stream"] = "\n".join(f"{event.kind}\n{event.data}" for event in exchange.events)
     return next(
         (
             f"the {part} of the answer has the key {name} in it"

@@ -27,6 +27,15 @@ class EchoesTheKeyInAHeader(_Tells):
 
 
 @breaks("stop.auth.not-echoed")
+class NamesAHeaderAfterTheKey(_Tells):
+    """Counts what is left of a quota in a header that is called by the key."""
+
+    def respond(self, request: Request, response: Response) -> Response:
+        response.headers[f"X-Left-{self.key_of(request)}"] = "99"
+        return super().respond(request, response)
+
+
+@breaks("stop.auth.not-echoed")
 class EchoesAWrongKey(Reference):
     """Repeats a key that it does not know in the message."""
 
