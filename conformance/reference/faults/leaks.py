@@ -31,7 +31,8 @@ class NamesAHeaderAfterTheKey(_Tells):
     """Counts what is left of a quota in a header that is called by the key."""
 
     def respond(self, request: Request, response: Response) -> Response:
-        response.headers[f"X-Left-{self.key_of(request)}"] = "99"
+        if (key := self.key_of(request)).replace("-", "").isalnum():
+            response.headers[f"X-Left-{key}"] = "99"
         return super().respond(request, response)
 
 
