@@ -16,6 +16,7 @@ from typing import NamedTuple, Self, TextIO
 
 from conformance.exchange import Exchange, Json
 from conformance.recorded import dump_exchange, load_exchange
+from conformance.resources import specs_dir
 from conformance.trace import Trace
 from conformance.verdict import Result, Verdict
 
@@ -188,6 +189,11 @@ class _Parts:
             raise RecordingError(
                 f"{path} is no recording of this suite, or of another version of it. Give a run.jsonl."
             )
+        if wrong := _wrong(self.header):
+            raise RecordingError(
+                f"{path} is no recording of this suite: its first line does not say who was judged, and how ({wrong}). "
+                "Give a run.jsonl."
+            )
         written, found = self.footer.get("exchanges"), sum(map(len, self.exchanges.values()))
         if written is not None and written != found:
             raise RecordingError(
@@ -232,6 +238,18 @@ def _lines(path: Path) -> Iterator[dict[str, Json]]:
         raise RecordingError(
             f"{path} is no recording: line {number} is no JSON ({error}). Give a run.jsonl."
         ) from error
+
+
+def _wrong(header: Mapping[str, Json]) -> str:
+    """What is wrong with a header, empty where nothing is."""
+    import jsonschema_rs  # noqa: PLC0415 - who writes a recording needs none
+
+    schema = json.loads((specs_dir() / "recording.schema.json").read_text("utf-8"))
+    of_header = {**schema, "$ref": "#/$defs/header"}
+    del of_header["oneOf"]
+    for error in jsonschema_rs.validator_for(of_header).iter_errors(header):
+        return ": ".join(filter(None, (".".join(map(str, error.instance_path)), error.message)))
+    return ""
 
 
 def _text(line: Mapping[str, Json]) -> str:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from conformance.exchange import Event, Exchange, Fault, Request, Response
-from conformance.recording import Recording, RecordingError, Writer, read_recording
+from conformance.judge import recorded_target
+from conformance.recording import Recording, RecordingError, Writer, read_header, read_recording
 from conformance.trace import Trace
 from conformance.verdict import Result, Verdict
 from tests.commandline import Ran
@@ -206,6 +207,7 @@ NO_RECORDINGS = {
     "no UTF-8": b'{"type": "\xff"}\n',
     "nested without end": b"[" * 100_000 + b"\n",
     "another format": b'{"type":"header","format":2}\n',
+    "header without members": b'{"type":"header","format":1}\n',
     "exchange without members": b'{"type":"header","format":1}\n{"type":"exchange"}\n',
     "body in wrong base64": b'{"type":"header","format":1}\n{"type":"exchange","request":{"headers":[],"body":{"base64":"%"}}'
     b',"response":null,"fault":null}\n',
@@ -218,6 +220,55 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, kind: str) -> None:
     path.write_bytes(NO_RECORDINGS[kind])
     with pytest.raises(RecordingError, match=r"(?s)no recording.*run\.jsonl"):
         read_recording(path)
+
+
+WRONG = {
+    "target": [{}, "here", None],
+    "options": [[], {"only": "stop", "scope": "all", "strict": False}],
+    "document": [{"sha256": 7}, "a.yaml"],
+    "deadlines": [{}, {**HEADER["deadlines"], "patience": 1.0}, [1.0]],
+    "effort": ["heroic", None],
+    "seed": ["0"],
+    "tls": [{"insecure": "yes"}, {"cipher": "x"}, [], {"ca": 7}],
+    "proxy": [7, {}],
+    "variables": [[], {"DIFY_API_KEY": 7}],
+    "unsearched": ["DIFY_API_KEY"],
+    "given": ["--effort"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_a_header_of_another_shape_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    path = tmp_path / "run.jsonl"
+    with Writer(path) as writer:
+        writer.header({**HEADER, name: value})
+    with pytest.raises(RecordingError, match=rf"(?s)run\.jsonl is no recording.*\({name}"):
+        read_recording(path)
+
+
+@pytest.mark.parametrize("name", HEADER)
+def test_a_header_that_lacks_a_member_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "run.jsonl"
+    with Writer(path) as writer:
+        writer.header({kept: value for kept, value in HEADER.items() if kept != name})
+    for read in (read_recording, read_header):
+        with pytest.raises(RecordingError, match=rf"run\.jsonl is no recording.*{name}"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tls": {}, "proxy": None},
+        {"tls": {"insecure": True, "ca": None, "certificate": "a", "key": "b"}, "proxy": "http://p:1"},
+        {"variables": {"DIFY_API_KEY": "MINE"}, "given": ["--insecure"], "unsearched": ["DIFY_API_KEY"]},
+    ],
+)
+def test_what_earlier_headers_did_not_have_may_be_there_or_not(tmp_path: Path, more: dict[str, Any]) -> None:
+    path = tmp_path / "run.jsonl"
+    with Writer(path) as writer:
+        writer.header({**HEADER, **more})
+    recorded_target(read_recording(path))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
