@@ -8,7 +8,7 @@ from typing import get_args
 
 from conformance.baseline import NOTHING_KNOWN, Baseline, check_writable, load_baseline
 from conformance.contract import Contract, DocumentError, load_contract
-from conformance.embedded import STREAMS, Address, Embedded
+from conformance.embedded import STREAMS, Address, Embedded, NotStarted
 from conformance.folder import RECORDING, unwritable
 from conformance.judge import Replay, interruption, recorded_target
 from conformance.options import Getter, Options, read_options, target_of
@@ -68,6 +68,8 @@ def begin(asked: Asked, stack: ExitStack) -> Running:
     )
     head = header(session)
     writer.header(head)
+    if writer.failed:
+        raise NotStarted(unwritable(options.reports, writer.failed))
     console = None if asked.quiet else Console(sys.stdout)
     if console:
         console.begin(session)

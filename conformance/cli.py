@@ -1,13 +1,15 @@
 """The command line; each command is a module of its own, imported only when it is called."""
 
 import sys
+import traceback
 from importlib import import_module
-from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import click
 
 from conformance import __version__
+from conformance.reader import be_patient
 
 COMMANDS = {
     "init": "Write dify-conformance.toml for a first target.",
@@ -36,6 +38,17 @@ class Commands(click.Group):
         command: click.Command = import_module(f"conformance.commands.{cmd_name}").command
         return command
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run as a program; what the suite itself does wrong is told in a line, and is no verdict."""
+        be_patient()
+        try:
+            return super().main(*args, **extra)
+        except Exception as error:  # noqa: BLE001 - Python would end with the exit code of "not conformant"
+            from conformance.verdict import EXIT_CODES  # noqa: PLC0415 - as below
+
+            click.echo(_crash(error), err=True)
+            sys.exit(EXIT_CODES["harness fault"])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; one that is broken off before it heeds signals itself says so, and is incomplete."""
         try:
@@ -52,6 +65,13 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _crash(error: Exception) -> str:
+    """What is said of a fault of ours; not in its own words, which may have a key in them."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    what = str(error) if isinstance(error, OSError) else type(error).__name__
+    return f"The suite itself failed: {what} ({Path(where.filename).name}, line {where.lineno}). Please report it."
+
+
 HELP = """Decide whether a server really honours the Dify Workflow API, with evidence.
 
 \b
@@ -64,6 +84,3 @@ Exit codes: 0 conformant, 1 not conformant, 2 usage, 3 incomplete,
 @click.version_option(__version__, prog_name="dify-conformance")
 def main() -> None:
     """Run one of the commands."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # what a terminal has no letter for must not cost the verdict
-            stream.reconfigure(errors="backslashreplace")

@@ -29,7 +29,10 @@ class RecordingError(Exception):
 
 
 class Writer:
-    """Writes a recording line by line; thread-safe."""
+    """Writes a recording line by line; thread-safe.
+
+    Where no more can be written, it breaks off, and ``failed`` says why: what is judged is in memory, too.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +40,7 @@ class Writer:
         self._digest = hashlib.sha256()
         self._lock = threading.Lock()
         self._exchanges = 0
+        self.failed: OSError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -44,7 +48,7 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._close()
 
     def header(self, values: Mapping[str, Json]) -> None:
         """Write who is judged, by what, and how."""
@@ -87,7 +91,7 @@ class Writer:
         with self._lock:
             counted = {**line, "exchanges": self._exchanges}
             self._put({**counted, "sha256": _digest_with(self._digest, counted)})
-            self._file.close()
+            self._close()
 
     def _write(self, line: Mapping[str, Json]) -> None:
         with self._lock:
@@ -98,8 +102,18 @@ class Writer:
             return  # a scenario that outlives the session has nobody left to tell
         text = _text(line) + "\n"
         self._digest.update(text.encode("ascii"))
-        self._file.write(text)
-        self._file.flush()
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            self.failed = error
+            self._close()
+
+    def _close(self) -> None:
+        try:
+            self._file.close()
+        except OSError as error:  # of what could not be written before
+            self.failed = self.failed or error
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A session under way, from its first request to its reports."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from conformance.baseline import write_baseline
 from conformance.exchange import Json
-from conformance.folder import VERDICT
+from conformance.folder import RECORDING, VERDICT, not_written, put, reason
 from conformance.judge import Replay, compared, differences
 from conformance.masking import masked
 from conformance.recording import Recording, Writer
@@ -19,9 +19,10 @@ from conformance.report.console import Console
 from conformance.report.evidence import Evidence
 from conformance.report.text import ending
 from conformance.session import Session, Source, summary
-from conformance.verdict import Result, Verdict, number
+from conformance.verdict import EXIT_CODES, Result, Verdict, number
 
 REASON = 4000  # characters of what is told of one requirement
+NOT_ON_RECORD = "Without it the verdict is not on record: exit code 4. Make room, or give another place."
 
 
 class Played(Source, Protocol):
@@ -122,23 +123,37 @@ class Running:
         report = summary(verdict, self._head, self.session, self._played.sent, self._seconds)
         if isinstance(self._played, Replay):
             report |= self._compare(self._played.recording, verdict)
-        if self._writer:
-            self._record(self._writer, verdict)
-        path = self.session.options.reports / VERDICT
         report = masked(report, self.mask)
-        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        if self.session.options.write_baseline:
-            self._again.append(self._write_baseline(self.session.options.write_baseline, verdict))
+        lost = dict(self._write(report, verdict))
         if not self._brief:
             from conformance.report.files import write_reports  # noqa: PLC0415 - as above
 
-            self._again += write_reports(path.parent, self._evidence(report, verdict), self.mask)
+            self._again += write_reports(
+                self.session.options.reports, self._evidence(report, verdict), self.mask
+            )
+        self._again += [f"{line}. {NOT_ON_RECORD}" for line in not_written(lost)]
         if self._console:
             self._console.end(self.lines())
-        return verdict.exit_code
+        return EXIT_CODES["harness fault"] if any(lost.values()) else verdict.exit_code
+
+    def _write(self, report: Mapping[str, Json], verdict: Verdict) -> Iterator[tuple[Path, str]]:
+        """Write what a verdict is worth nothing without; each file with why it could not be, empty if it could."""
+        options = self.session.options
+        if self._writer:
+            self._record(self._writer, verdict)
+            yield options.reports / RECORDING, reason(self._writer.failed) if self._writer.failed else ""
+        text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+        yield options.reports / VERDICT, put(options.reports / VERDICT, text)
+        if options.write_baseline:
+            yield options.write_baseline, self._write_baseline(options.write_baseline, verdict)
 
     def _write_baseline(self, path: Path, verdict: Verdict) -> str:
-        return self.mask(write_baseline(path, verdict, self.session.baseline, date.today()))
+        try:
+            line = write_baseline(path, verdict, self.session.baseline, date.today())
+        except OSError as error:
+            return reason(error)
+        self._again.append(self.mask(line))
+        return ""
 
     def _evidence(self, report: Mapping[str, Json], verdict: Verdict) -> Evidence:
         """What the reports are made from."""

@@ -108,7 +108,7 @@ def telling(file: Path, as_json: bool) -> Iterator[None]:
         return
     with redirect_stdout(sys.stderr):
         yield
-    if file.exists():
+    if file.is_file():
         click.echo(file.read_text("utf-8"), nl=False)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.folder import BADGE, CTRF, HAR, JUNIT, PAGE
+from conformance.folder import BADGE, CTRF, HAR, JUNIT, PAGE, not_written, put, reason
 from conformance.masking import masked
 from conformance.report.ci import annotations, badge, ctrf, markdown
 from conformance.report.evidence import Evidence
@@ -30,28 +30,37 @@ def prepare() -> None:
 
 def write_reports(folder: Path, evidence: Evidence, mask: Callable[[str], str]) -> list[str]:
     """Write every report into the folder, and what GitHub reads where it runs this; lines to be told."""
-    told = [line for name, make in REPORTS.items() if (line := _write(folder / name, make, evidence, mask))]
+    lost = {folder / name: _written(folder / name, make, evidence, mask) for name, make in REPORTS.items()}
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        told += filter(None, [_write(Path(path), markdown, evidence, mask, "a")])
+        lost[Path(path)] = _written(Path(path), markdown, evidence, mask, write=_append)
+    told = not_written(lost)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         told += map(mask, annotations(evidence))
     return told
 
 
-def _write(
+def _written(
     path: Path,
     make: Callable[[Evidence], str],
     evidence: Evidence,
     mask: Callable[[str], str],
-    mode: str = "w",
+    write: Callable[[Path, str], str] = put,
 ) -> str:
     """Write one report; what went wrong, empty if nothing did."""
     try:
-        with path.open(mode, encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(_masked(make, evidence, mask))
+        return write(path, _masked(make, evidence, mask))
     except Exception as error:  # noqa: BLE001 - the verdict stands, whatever the target sent that a report cannot show
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return f"{path} could not be written: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+        return mask(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+
+
+def _append(path: Path, text: str) -> str:
+    """Add to what others wrote; as ``put``, but what is there stays."""
+    try:
+        with path.open("a", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text)
+    except OSError as error:
+        return reason(error)
     return ""
 
 
