@@ -49,7 +49,7 @@ def test_what_failed_is_repeated_as_in_the_session_that_was_recorded(
     done, _ = judged(reports / "run.jsonl", tmp_path)
     assert first.code == done.code == 1
     for folder, told in ((reports, first.out), (tmp_path / "again", done.out)):
-        assert "--target here --config targets.toml --effort quick\n" in told
+        assert f"--target here --config targets.toml --effort quick --reports {folder}/again\n" in told
         page = (folder / "report.html").read_text("utf-8")
         assert 'Authorization: Bearer $MINE"' in page
         assert 'X-Token: $TOKEN"' in page

@@ -211,6 +211,8 @@ def test_the_target_is_named_as_it_was_and_its_key_never(
         lambda flag: words.get(flag, BY_FLAG[flag].default or ([] if flag == "--only" else None))
     )
     replay = Replay(Recording({}, {}))
+    folder = words.get("--reports", "reports")
+    told = (*told, "--reports", f"{folder}/again")
     assert options_of(Session(target, load_contract(), load_catalogue(), options, replay)) == told
 
 
@@ -272,6 +274,12 @@ def test_what_did_not_hold_says_how_to_see_it_again() -> None:
     alone = replace(told, traces=(Trace("reach", (replace(exchanges[0], about={}),)),))
     alone = replace(alone, results=tuple(replace(one, scenarios=("reach",)) for one in alone.results))
     assert "dify-conformance run" not in Page(html(alone)).text
+
+
+def test_the_command_that_shows_it_again_is_whole() -> None:
+    inputs = ("--inputs", json.dumps({"text": "as long as it takes " * 20, "rounds": 9}))
+    told = replace(evidence(hostile_stream("a run")), options=inputs)
+    assert f" --inputs '{inputs[1]}'\n" in Page(html(told)).text
 
 
 def test_the_page_can_be_read_without_sight(page: Page) -> None:

@@ -40,9 +40,12 @@ def shown(evidence: Sequence[Exchange]) -> Exchange:
 
 
 def options_of(session: Session) -> tuple[str, ...]:
-    """The options with which the target of a session is judged again as it was; no key is among them."""
+    """The options with which the target of a session is judged again as it was; no key is among them.
+
+    Its reports come into a directory of their own, or those that are read there would be lost.
+    """
     target, options = session.target, session.options
-    told = (*options.given, *options.requests)
+    told = (*options.given, *options.requests, "--reports", str(options.reports / "again"))
     if target.embedded or {"--base-url", "--target"}.intersection(told):
         return told
     return (*(("--target", target.name) if target.name else ("--base-url", target.base_url)), *told)
