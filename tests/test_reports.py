@@ -3,9 +3,14 @@
 import base64
 import hashlib
 import json
+import os
 import re
+import shutil
+import socket
+import subprocess
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +22,7 @@ from jsonschema import Draft202012Validator
 from conformance.contract import load_contract
 from conformance.exchange import Exchange, Request
 from conformance.judge import Replay
+from conformance.masking import Secrets
 from conformance.options import BY_FLAG, read_options
 from conformance.probe.reply import RawRequest
 from conformance.recording import Recording
@@ -154,6 +160,78 @@ def test_a_printed_request_goes_the_way_of_the_suite(way: dict[str, Any], told: 
     shell = Target("https://dify.example/v1", **way).shell
     line = curl(Request("GET", "https://dify.example/v1/info"), shell=shell)
     assert line == f"curl -sS -i --path-as-is -X GET{told} https://dify.example/v1/info"
+
+
+KEY = "Bearer $DIFY_API_KEY"
+FORM = (("Authorization", KEY), ("Content-Type", "application/x-www-form-urlencoded"))
+ODD_BODIES = {
+    "text": b'{"user": "it\'s \\"me\\" \\\\ `date` $HOME !! %s"}\n\t',
+    "UTF-16": '{"user": "ü"}'.encode("utf-16"),
+    "a NUL in UTF-8": b'{"user": "a\x00b"}',
+    "a key beside a NUL": b"\x00$DIFY_API_KEY$HOME%s\\ ${DIFY_API_KEY%?} ${DIFY_API_KEY:0:3}x!",
+    "a key in text": b'{"key": "$DIFY_API_KEY", "home": "$HOME `date` \\ \\""}',
+    "no UTF-8": b"\xff\xfe'\"$(date)\n",
+    "a hyphen first": b"-n\x00",
+    "controls": b"\x1b[2J\r\n\x85",
+    "a file name": b"@/etc/hostname",
+    "a file name and a NUL": b"@/etc/hostname\x00",
+    "what cannot be seen": "\u202e\ufeff\u2028 \U000e0001".encode(),
+}
+
+
+@pytest.mark.parametrize("media_type", [True, False], ids=["a media type", "no media type"])
+@pytest.mark.parametrize("name", ODD_BODIES)
+def test_a_printed_request_sends_the_same_bytes_once_more(
+    listening: Callable[[Callable[[socket.socket], None]], int], name: str, media_type: bool
+) -> None:
+    if not (shutil.which("curl") and shutil.which("bash")):
+        pytest.skip("curl or bash is not installed")
+    received: list[bytes] = []
+
+    def record(connection: socket.socket) -> None:
+        whole = b""
+        while b"\r\n\r\n" not in whole:
+            whole += connection.recv(65536)
+        head, _, body = whole.partition(b"\r\n\r\n")
+        (length,) = re.findall(rb"(?i)content-length: (\d+)", head)
+        while len(body) < int(length):
+            body += connection.recv(65536)
+        received.extend((head, body))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    path, sent = "/v1/{a,b}[1-2]/../tasks", ODD_BODIES[name]
+    url = f"http://127.0.0.1:{listening(record)}{path}"
+    line = curl(Request("POST", url, FORM if media_type else FORM[:1], sent), " \\\n  ")
+    assert line.isprintable() or {one for one in line if not one.isprintable()} <= {"\n", "\t"}
+    key = {"DIFY_API_KEY": "app-0123456789"}
+    subprocess.run(["bash", "-c", line], env=os.environ | key, check=True, timeout=60, capture_output=True)
+    head, body = received
+    assert body == Secrets(key).reveal(sent.decode("latin-1")).encode("latin-1")
+    assert head.startswith(f"POST {path} HTTP/1.1\r\n".encode())
+    assert b"Authorization: Bearer app-0123456789\r\n" in head
+    assert (b"content-type: application/x-www-form-urlencoded" in head.lower()) is media_type
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (Request("POST", "http://h/", (), b"x"), "-X POST -H Content-Type: --data-binary x http://h/"),
+        (Request("POST", "http://h/", FORM[1:], b"@x"), "urlencoded' --data-raw @x http://h/"),
+        (Request("GET", "http://h/{a}"), "curl -sS -i --path-as-is -g -X GET 'http://h/{a}'"),
+        (Request("GET", "http://[::1]:80/"), "curl -sS -i --path-as-is -g -X GET 'http://[::1]:80/'"),
+        (Request("PUT", "http://h/", FORM[1:], b"\x00'%"), 'printf "\\\\000\'\\\\045" | curl '),
+        (Request("POST", "http://h/", (), b"abc", 9), "-H Content-Type: --data-binary @body-of-9-bytes http"),
+    ],
+)
+def test_a_printed_request_says_what_curl_is_not_to_add(request_: Request, told: str) -> None:
+    assert told in curl(request_)
+
+
+def test_the_bytes_of_a_printed_request_keep_the_changes_of_a_key() -> None:
+    raw = RawRequest((b"POST /${DIFY_API_KEY%?} HTTP/1.1\r\nX: 5%!\r\n\r\n",)).recorded(
+        "http://127.0.0.1:80/v1"
+    )
+    assert curl(raw).startswith('printf "POST /${DIFY_API_KEY%?} HTTP/1.1\\\\015\\\\012X: 5\\\\045\\\\041')
 
 
 def _stop(**about: str) -> Exchange:

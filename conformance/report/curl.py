@@ -10,6 +10,12 @@ from conformance.target import Shell
 
 DROPPED = {"accept", "accept-encoding", "user-agent"}
 _REFERENCE = re.compile(r"(\$\{?)((?:DIFY|HEADER)_\w+)", re.ASCII)
+# As a whole, which the shell is to put a value in the place of; all else is to be taken as it is.
+_EXPANDED = re.compile(
+    r"(\$(?:DIFY|HEADER)_\w+|\$\{(?:DIFY|HEADER)_\w+[^{}]*\}|\$\(printf :?%s:? \$DIFY_\w+ \| base64\))",
+    re.ASCII,
+)
+_PATTERN = set("[]{}")  # of which curl makes several URLs
 
 
 def curl(request: Request, between: str = " ", shell: Shell = Shell()) -> str:
@@ -35,15 +41,17 @@ def lacking(line: str, shell: Shell) -> str:
 def _words(request: Request, between: str, options: Sequence[str]) -> str:
     # After -X HEAD, curl would wait for the body that is announced.
     method = "--head" if request.method == "HEAD" and not request.body else f"-X {request.method}"
-    words = [" ".join((f"curl -sS -i --path-as-is {method}", *map(shlex.quote, options)))]
+    literally = "--path-as-is -g" if _PATTERN.intersection(request.url) else "--path-as-is"
+    words = [" ".join((f"curl -sS -i {literally} {method}", *map(shlex.quote, options)))]
     words += [
         f"-H {_quoted(f'{name}: {value}' if value else f'{name};')}"
         for name, value in request.headers
         if name.lower() not in DROPPED
     ]
-    if request.body:
-        words.append(f"--data-binary {_body(request)}")
-    return between.join([*words, _quoted(request.url)])
+    before, body = _body(request)
+    if body and not any(name.lower() == "content-type" for name, _ in request.headers):
+        words.append("-H Content-Type:")  # or curl would say that it is a form
+    return before + between.join([*words, *body, _quoted(request.url)])
 
 
 def _bytes(request: Request) -> str:
@@ -55,26 +63,42 @@ def _bytes(request: Request) -> str:
     to = f"openssl s_client -quiet -connect {peer}" if secure else f"nc {parts.hostname} {port}"
     if request.cut:
         return f"(the first {len(request.body)} of {request.size} bytes) | {to}"
-    escaped = "".join(
-        chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in '\\%"`' else f"\\\\{byte:03o}"
-        for byte in request.body
-    )
-    ours = re.sub(r"\$(?!\{?(?:DIFY_|HEADER_))", r"\\\\044", escaped)
-    return f'printf "{ours}" | {to}'
+    return f"{_printed(request.body)} | {to}"
 
 
-def _body(request: Request) -> str:
+def _body(request: Request) -> tuple[str, Sequence[str]]:
+    """What is written in front of a line for its body, and the words in it."""
     if request.cut:
-        return f"@body-of-{request.size}-bytes"
-    try:
-        return _quoted(request.body.decode("utf-8"))
-    except UnicodeDecodeError:
-        escaped = "".join(f"\\x{byte:02x}" for byte in request.body)
-        return f"$'{escaped}'"
+        return "", (f"--data-binary @body-of-{request.size}-bytes",)
+    if not request.body:
+        return "", ()
+    text = request.body.decode("utf-8", "replace")
+    if text.encode() != request.body or not all(one.isprintable() or one in "\n\t" for one in text):
+        return f"{_printed(request.body)} | ", ("--data-binary @-",)  # a word can have no NUL in it
+    option = (
+        "--data-raw" if text.startswith("@") else "--data-binary"
+    )  # of which only the former reads no file
+    return "", (f"{option} {_quoted(text)}",)
+
+
+def _printed(body: bytes) -> str:
+    """The command that prints these bytes, whatever they are."""
+    parts = _EXPANDED.split(body.decode("latin-1"))
+    told = "".join(part if number % 2 else _escaped(part) for number, part in enumerate(parts))
+    return f'printf {"-- " if told.startswith("-") else ""}"{told}"'
+
+
+def _escaped(text: str) -> str:
+    """For the format of printf in double quotes."""
+    return "".join(
+        one if " " <= one <= "~" and one not in '\\%"`!$' else f"\\\\{ord(one):03o}" for one in text
+    )
 
 
 def _quoted(text: str) -> str:
     """Quoted for the shell so that ``$NAME`` of ours is still expanded."""
-    if "$DIFY_" not in text and "${DIFY_" not in text and "$HEADER_" not in text:
+    parts = _EXPANDED.split(text)
+    if len(parts) == 1:
         return shlex.quote(text)
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`") + '"'
+    ours = (part if number % 2 else re.sub(r'([\\"`$])', r"\\\1", part) for number, part in enumerate(parts))
+    return f'"{"".join(ours)}"'
