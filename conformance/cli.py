@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ class Commands(click.Group):
         except Exception as error:  # noqa: BLE001 - Python would end with the exit code of "not conformant"
             from conformance.verdict import EXIT_CODES  # noqa: PLC0415 - as below
 
-            click.echo(_crash(error), err=True)
+            with suppress(OSError):  # as where the terminal is gone
+                click.echo(_crash(error), err=True)
             sys.exit(EXIT_CODES["harness fault"])
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -14,6 +14,7 @@ from conformance.exchange import Json
 from conformance.folder import OUTPUT, TABLE, VERDICT
 from conformance.report.console import Console
 from conformance.report.text import MARKS
+from conformance.signals import endings
 from conformance.verdict import Result
 
 BY_GRAVITY = (0, 3, 1, 4, 2)  # a failure outweighs what is open, and who was not asked outweighs both
@@ -113,8 +114,9 @@ def _leave_signals_to(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
             if process.poll() is None:
                 process.send_signal(number)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN if sys.stdin.isatty() else tell)
-    signal.signal(signal.SIGTERM, tell)
+    told_by_itself = sys.stdin.isatty()
+    for number in endings():
+        signal.signal(number, signal.SIG_IGN if told_by_itself and number != signal.SIGTERM else tell)
 
 
 def _ended(name: str, folder: Path, process: "subprocess.Popen[bytes]") -> Judged:

@@ -90,6 +90,28 @@ def test_an_interrupted_run_is_incomplete(tmp_path: Path, exchanges: int, how: s
     assert (again.code, "the same as recorded" in again.out) == (3, True), again.out
 
 
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN], ids=["a terminal", "nohup"])
+def hanging_up(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether who is started is to end when its terminal hangs up: nohup lets that be ignored."""
+    before = signal.signal(signal.SIGHUP, request.param)
+    yield request.param is signal.SIG_DFL
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal")
+def test_a_run_whose_terminal_hangs_up_is_interrupted_unless_that_is_ignored(
+    tmp_path: Path, hanging_up: bool
+) -> None:
+    reports = tmp_path / "reports"
+    process = start("run", "--effort", "quick", "--reports", str(reports), cwd=tmp_path)
+    wait_for(lambda: lines(reports / "run.jsonl") > 30, "the run")
+    process.send_signal(signal.SIGHUP)
+    ran = ended(process, reports)
+    verdict = whole(ran)
+    assert (ran.code, verdict["outcome"]) == ((3, "incomplete") if hanging_up else (0, "conformant"))
+    assert ("interrupted" in verdict["summary"]) is hanging_up
+
+
 def test_what_was_seen_before_an_interruption_is_judged(tmp_path: Path) -> None:
     server = start("serve", "--fault", "says-ok", "--json", cwd=tmp_path)
     try:

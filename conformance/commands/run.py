@@ -16,6 +16,7 @@ import click
 from conformance.folder import OUTPUT, TABLE, VERDICT, remove, unwritable
 from conformance.options import BY_FLAG, OPTIONS, Getter, Option, target_of
 from conformance.scratch import use_scratch
+from conformance.signals import endings
 from conformance.target import UsageError
 from conformance.verdict import EXIT_CODES, EXIT_USAGE
 
@@ -169,8 +170,8 @@ def _wrong(targets: Sequence[str], values: dict[str, Any]) -> str:
 
 @contextmanager
 def _heeded(ended: "Ended") -> Iterator[None]:
-    """Let Ctrl-C, and the signal by which schedulers end a job, break the session off."""
-    before = {number: signal.signal(number, ended.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Let Ctrl-C, the signal by which schedulers end a job, and a terminal that is gone break the session off."""
+    before = {number: signal.signal(number, ended.interrupt) for number in endings()}
     try:
         yield
     finally:
