@@ -1,6 +1,7 @@
 """The options of the suite: one table, from which both pytest and the command line take theirs."""
 
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,11 @@ FEW = 6  # what is more than that is counted, not listed
 ROOT = "stop."  # what the id of every requirement begins with
 DEADLINES = ("answer", "stop", "grace", "detail")
 
-Kind = Literal["text", "file", "number", "count", "flag", "many"]
+NO_FOLDER = (
+    "it is empty: is a variable not set where it comes from? Give a directory, such as --reports reports."
+)
+
+Kind = Literal["text", "file", "folder", "number", "count", "flag", "many"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ OPTIONS = (
     Option("--config", "the file with targets (default: dify-conformance.toml)", "file", "FILE"),
     Option("--spec", "another edition of the OpenAPI document (JSON or YAML, 3.0 or 3.1)", "file", "FILE"),
     Option("--recording", "judge this run.jsonl instead of a target", "file", "FILE"),
-    Option("--reports", "where reports are written (default: reports)", "file", "DIR", Path("reports")),
+    Option("--reports", "where reports are written (default: reports)", "folder", "DIR", Path("reports")),
     Option("--only", "judge only requirements whose id begins so; may be repeated", "many", "ID"),
     Option(
         "--scope",
@@ -103,7 +108,7 @@ Getter = Callable[[str], Any]
 
 def add_options(add: Callable[..., None], base_url: bool) -> None:
     """Add the options to a parser of pytest; ``base_url`` unless another plugin has that one already."""
-    types: dict[Kind, Any] = {"file": Path, "number": float, "count": int}
+    types: dict[Kind, Any] = {"file": Path, "folder": _folder, "number": float, "count": int}
     for option in OPTIONS:
         if option.flag == "--base-url" and not base_url:
             continue
@@ -121,6 +126,13 @@ def add_options(add: Callable[..., None], base_url: bool) -> None:
         if option.choices:
             how = {"default": option.default, "choices": option.choices}
         add(option.flag, dest=option.name, help=option.help, **how)
+
+
+def _folder(name: str) -> Path:
+    """The directory of that name; raises ArgumentTypeError for no name, which would be the current one."""
+    if not name.strip():
+        raise ArgumentTypeError(NO_FOLDER)
+    return Path(name)
 
 
 @dataclass(frozen=True, slots=True)

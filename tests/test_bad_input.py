@@ -3,6 +3,7 @@
 import itertools
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -234,6 +235,28 @@ def test_no_older_verdict_outlives_a_wrong_option(
     left = {file.name for file in reports.iterdir()}
     assert "notes.txt" in left
     assert not [name for name in left & set(OWN) if "conformant" in (reports / name).read_text("utf-8")]
+
+
+@pytest.mark.parametrize("empty", ["", " "], ids=["nothing", "a blank"])
+@pytest.mark.parametrize(
+    "words", [("run",), ("run", "--no-such-option"), ("judge", "run.jsonl"), ("prove", "--only", "says-ok")]
+)
+def test_a_reports_directory_without_a_name_is_not_the_current_one(
+    tmp_path: Path, words: tuple[str, ...], empty: str
+) -> None:
+    for name in OWN:
+        (tmp_path / name).write_text("mine", "utf-8")
+    for given in (("--reports", empty), (f"--reports={empty}",)):
+        done = command(*words, *given, reports=tmp_path / "reports")
+        assert (done.code, done.out) == (2, "")
+        assert "is a variable not set" in done.err or "--no-such-option" in done.err
+    assert {path.name for path in tmp_path.iterdir()} == set(OWN)
+
+
+def test_pytest_takes_no_reports_directory_without_a_name_either(judge: Judge, tmp_path: Path) -> None:
+    judged = judge(program=(sys.executable, "-m", "pytest", "conformance", "--reports", ""))
+    assert "is a variable not set" in judged.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_recording_that_cannot_be_judged_leaves_no_older_verdict(tmp_path: Path) -> None:

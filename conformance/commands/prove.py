@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from conformance.commands.run import Folder
 from conformance.effort import EFFORTS
 from conformance.folder import unwritable
 from conformance.proving.cases import Case, Trial, all_cases, at_effort, chosen
@@ -41,7 +42,7 @@ Exit codes: 0 proved, 1 a fault was missed or a server accused wrongly, 2 usage,
 @click.option("-n", "--processes", "workers", type=click.IntRange(1, 64), help="trials at once")
 @click.option(
     "--reports",
-    type=click.Path(path_type=Path),
+    type=Folder(path_type=Path),
     default=Path("reports"),
     metavar="DIR",
     help="where the matrix is written",

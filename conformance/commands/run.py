@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from conformance.folder import OUTPUT, TABLE, VERDICT, remove, unwritable
-from conformance.options import BY_FLAG, OPTIONS, Getter, Option, target_of
+from conformance.options import BY_FLAG, NO_FOLDER, OPTIONS, Getter, Option, target_of
 from conformance.scratch import use_scratch
 from conformance.signals import endings
 from conformance.target import UsageError
@@ -33,10 +33,21 @@ AS_JSON = click.Option(
 UNUSED = ("cacheprovider", "doctest", "logging", "unraisableexception", "threadexception", "faulthandler")
 
 
+class Folder(click.Path):
+    """A directory by its name; no name would be the current one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if not str(value).strip():
+            self.fail(NO_FOLDER, param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def parameter(option: Option) -> click.Option:
     """The option as the command line knows it."""
     flag = STRICT if option.flag == "--strict-should" else option.flag
-    kinds: dict[str, Any] = {"number": float, "count": int, "file": click.Path(path_type=Path)}
+    paths = {"file": click.Path(path_type=Path), "folder": Folder(path_type=Path)}
+    kinds: dict[str, Any] = {"number": float, "count": int, **paths}
     return click.Option(
         [flag, option.name],
         help=option.help,
@@ -85,20 +96,21 @@ class Reporting(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError:
-            with suppress(OSError):
-                remove(_reports_in(asked), recording=False)
+            if folder := _reports_in(asked):
+                with suppress(OSError):
+                    remove(Path(folder), recording=False)
             raise
 
 
-def _reports_in(words: list[str]) -> Path:
-    """The directory for the reports, as far as the words tell it."""
+def _reports_in(words: list[str]) -> str:
+    """The directory for the reports, as far as the words tell it; empty where they name none."""
     flag, found = REPORTS.flag, str(REPORTS.default)
     for word, following in pairwise([*words, ""]):
         if word == flag:
             found = following
         elif word.startswith(f"{flag}="):
             found = word.removeprefix(f"{flag}=")
-    return Path(found)
+    return found if found.strip() else ""
 
 
 @contextmanager
