@@ -6,8 +6,10 @@ from statistics import median, quantiles
 
 from conformance.exchange import Json
 from conformance.trace import Run
+from conformance.verdict import number
 
 CONFIDENCE = 0.95
+FEW = 5  # stops; what is sure after fewer (no more than every second one fails) is not worth saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,16 @@ class Liveness:
         if not self.stops:
             return "no stop of a live run was acknowledged"
         if not self.times:
-            return f"{self.stops} stops acknowledged, and no run ended as stopped"
+            return f"{number(range(self.stops), 'stop')} acknowledged, and no run ended as stopped"
         spread = f"median {median(self.times):.0f} ms, 95 % {self.percentile(95):.0f} ms, longest {self.times[-1]:.0f} ms"
-        seen = f"{self.stops} stops acknowledged, {len(self.times)} streams ended: {spread}"
+        ended = number(self.times, "stream")
+        seen = f"{number(range(self.stops), 'stop')} acknowledged, {ended} ended: {spread}"
         if self.upper_bound is None:
             return (
                 f"{seen}; {self.still_open} more were over by themselves, or did not end within the deadline"
             )
+        if len(self.times) < FEW:
+            return seen
         return f"{seen}; at 95 % confidence fewer than {self.upper_bound:.1%} of stops fail to end the stream"
 
     def line(self) -> dict[str, Json]:

@@ -179,7 +179,7 @@ def _explained(results: list[Result], catalogue: Catalogue) -> set[str]:
 
 def _outcome(results: list[Result], circumstances: Circumstances, explained: set[str]) -> tuple[Outcome, str]:
     grave = [r for r in results if r.is_grave]
-    failed = [r for r in grave if r.result == "fail"] + [r for r in results if r.result == "stale"]
+    not_met = tuple(_not_met(results))
     errors = [r for r in results if r.result == "error"]
     open_ = [r for r in grave if r.result in {"untested", "inconclusive"} and r.id not in explained]
     observed = [r for r in results if r.result in {"pass", "fail", "deviation"}]
@@ -187,8 +187,8 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
         return "unreachable", circumstances.unreachable
     if circumstances.locked_out:
         return "incomplete", circumstances.locked_out
-    if failed:
-        return "not conformant", f"{number(failed, 'requirement')} not met"
+    if not_met:
+        return "not conformant", ", ".join(not_met)
     if errors:
         return (
             "harness fault",
@@ -206,9 +206,18 @@ def _outcome(results: list[Result], circumstances: Circumstances, explained: set
     return "conformant", ", ".join(_met(observed))
 
 
+def _not_met(results: list[Result]) -> Iterator[str]:
+    """What fails the run: what the target does not do, and what the baseline says in vain."""
+    if failed := [r for r in results if r.is_grave and r.result == "fail"]:
+        yield f"{number(failed, 'requirement')} not met"
+    if stale := [r for r in results if r.result == "stale"]:
+        yield f"{len(stale)} baseline {'entry is' if len(stale) == 1 else 'entries are'} stale"
+
+
 def _met(observed: list[Result]) -> Iterator[str]:
     """How much was met, and what was not."""
-    yield f"{number([r for r in observed if r.result == 'pass'], 'requirement')} observed and met"
+    met = [r for r in observed if r.result == "pass"]
+    yield f"{number(met, 'requirement') if met else 'no requirement'} observed and met"
     if warnings := [r for r in observed if r.is_warning]:
         yield number(warnings, "warning")
     if known := [r for r in observed if r.result == "deviation"]:

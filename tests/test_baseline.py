@@ -361,6 +361,10 @@ def test_from_a_first_run_to_a_gate(judge: Judge, serving: Serving, tmp_path: Pa
     known.write_text(filled + '[[deviation]]\nid = "stop.user.missing"\nbecause = "long gone"\n', "utf-8")
     third = judge(*asked, "--baseline", str(known), env=server.keys)
     assert (third.exit_code, third.results["stop.user.missing"]) == (1, "stale")
+    assert third.verdict["summary"] == "1 baseline entry is stale"
+    assert third.output.endswith("not conformant: 1 baseline entry is stale\n")
+    assert "take it out" in third.output
+    assert " again " not in third.output, "nothing of the target is to be seen again"
 
 
 class LooksAtTheBodyFirst(Reference):

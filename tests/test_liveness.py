@@ -52,3 +52,12 @@ def test_the_bound_is_that_of_zero_failures_in_n() -> None:
     assert (1 - bound) ** 59 == pytest.approx(0.05)
     assert Liveness((1.0,), 1).upper_bound is None
     assert "fewer than 5.0%" in Liveness((1.0,) * 59, 0).sentence()
+
+
+def test_after_a_few_stops_nothing_is_said_of_confidence() -> None:
+    told = "1 stop acknowledged, 1 stream ended: median 1 ms, 95 % 1 ms, longest 1 ms"
+    assert Liveness((1.0,), 0).sentence() == told
+    assert "confidence" not in Liveness((1.0,) * 4, 0).sentence()
+    assert "4 stops acknowledged, 4 streams ended" in Liveness((1.0,) * 4, 0).sentence()
+    assert "fewer than 45.1%" in Liveness((1.0,) * 5, 0).sentence()
+    assert Liveness((), 1).sentence() == "1 stop acknowledged, and no run ended as stopped"

@@ -347,7 +347,7 @@ def test_what_did_not_hold_says_how_to_see_it_again() -> None:
     lines = {
         line.partition(" --only ")[2] for line in page.text.splitlines() if "dify-conformance run" in line
     }
-    wrong = [one.id for one in told.results if one.result in {"fail", "deviation", "stale", "error"}]
+    wrong = [one.id for one in told.results if one.result in {"fail", "deviation", "error"}]
     assert lines == {f"{id_} --base-url http://127.0.0.1/v1" for id_ in wrong}
     alone = replace(told, traces=(Trace("reach", (replace(exchanges[0], about={}),)),))
     alone = replace(alone, results=tuple(replace(one, scenarios=("reach",)) for one in alone.results))

@@ -65,13 +65,15 @@ GENEROUS = Circumstances(no_conformance_run=("stop deadline 90 s", "grace deadli
         ("a:pass s:fail", Circumstances(), "conformant", "1 requirement observed and met, 1 warning"),
         ("a:pass s:fail", STRICT, "not conformant", "1 requirement not met"),
         ("a:fail s:pass m:fail", STRICT, "not conformant", "1 requirement not met"),
-        ("s:stale", Circumstances(), "not conformant", "1 requirement not met"),
+        ("s:stale", Circumstances(), "not conformant", "1 baseline entry is stale"),
+        ("a:pass m:stale s:stale", Circumstances(), "not conformant", "2 baseline entries are stale"),
+        ("a:fail s:stale", Circumstances(), "not conformant", "1 requirement not met, 1 baseline entry is stale"),
         ("a:untested b:pass c:inconclusive", Circumstances(), "incomplete", "2 MUSTs not decided"),
         ("a:pass s:untested m:inconclusive", Circumstances(), "conformant", "1 requirement observed"),
         ("a:pass s:untested m:inconclusive", STRICT, "incomplete", "1 requirement not decided"),
         ("a:pass s:deviation", Circumstances(), "conformant", "1 requirement observed and met, 1 known deviation"),
-        ("a:deviation s:fail", Circumstances(), "conformant", "0 requirements observed and met, 1 warning, 1 known"),
-        ("a:deviation", Circumstances(), "conformant", "0 requirements observed and met, 1 known deviation"),
+        ("a:deviation s:fail", Circumstances(), "conformant", "no requirement observed and met, 1 warning, 1 known"),
+        ("a:deviation", Circumstances(), "conformant", "no requirement observed and met, 1 known deviation"),
         ("a:fail b:error", Circumstances(), "not conformant", "1 requirement not met"),
         ("a:pass b:error c:error", INTERRUPTED, "harness fault", "failed at 2 requirements; please report"),
         ("a:fail", INTERRUPTED, "not conformant", "1 requirement not met"),
@@ -88,6 +90,12 @@ def test_what_outweighs_what(told: str, circumstances: Circumstances, outcome: s
     verdict = decide(results(told), CATALOGUE, circumstances)
     assert verdict.outcome == outcome
     assert summary in verdict.summary
+
+
+def test_what_is_only_stale_is_no_requirement_that_is_not_met() -> None:
+    assert (
+        decide(results("a:pass s:stale"), CATALOGUE, Circumstances()).summary == "1 baseline entry is stale"
+    )
 
 
 def test_every_outcome_has_its_exit_code() -> None:

@@ -154,7 +154,7 @@ def _chosen(found: list[Exchange], most: int) -> list[Exchange]:
 
 def _command(result: Result, evidence: Evidence) -> str:
     """The command that repeats what did not hold; empty where the curl line of an exchange does."""
-    if result.result not in {"fail", "deviation", "stale", "error"}:
+    if result.result not in {"fail", "deviation", "error"}:
         return ""
     return command(result, [] if evidence.is_sample(result) else evidence.of(result), evidence.options)
 

@@ -71,6 +71,8 @@ def failure(result: Result, session: Session, history: History) -> Iterator[str]
     evidence = find(history, result.evidence)
     for line in _timeline(evidence, result.at):
         yield f"      {line}"
+    if result.result == "stale":
+        return  # nothing of the target is to be seen again
     shell = session.target.shell
     line = again(result, evidence, options_of(session), shell)
     yield f"      again     {line}"
