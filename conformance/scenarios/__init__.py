@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from conformance.effort import Effort
 from conformance.properties.amounts import drawn, generated, repeated, sequenced
-from conformance.scenarios import aim, forms, keys, lifecycle, opening, properties, refusals
+from conformance.scenarios import aim, disguised, forms, keys, lifecycle, opening, properties, refusals
 from conformance.scenarios.lanes import LANES
 from conformance.scenarios.stage import LOOKS, Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
@@ -110,7 +110,13 @@ MAIN = (
         forms.other_forms,
         streams=LANES,
         requests=0,
-        drawn=dict.fromkeys(("standard", "thorough"), 3 * (len(forms.FORMS) + 1 + len(forms.BY_HAND))),
+        drawn=dict.fromkeys(("standard", "thorough"), forms.MOST),
+    ),
+    Scenario(
+        disguised.refused_forms,
+        requests=0,
+        needs_run=False,
+        drawn=dict.fromkeys(("standard", "thorough"), disguised.MOST),
     ),
     Scenario(keys.app_modes, requests=14, any_key=tuple(MODE_KEYS.values()), needs_run=False),
     Scenario(refusals.unknown_tasks, streams=0, requests=6 + 3 * len(MODE_KEYS), needs_run=False),

@@ -2,27 +2,19 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 from conformance.exchange import Exchange, Headers
-from conformance.probe.reply import RawRequest
+from conformance.scenarios.guises import BY_HAND, GUISES, Guise
 from conformance.scenarios.keys import SMALL_SCHEME
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.opening import NODE_PATIENCE, well_after_start
-from conformance.scenarios.requests import JSON_HEADERS, json_bytes
+from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
 
-OTHERS: Headers = (
-    ("Accept", "application/json"),
-    ("Accept-Language", "de-DE, de;q=0.9, en;q=0.5"),
-    ("Cache-Control", "no-cache"),
-    ("X-Request-Id", "conformance-1"),
-    ("Cookie", "conformance=1"),
-    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
-)
+JSON_API: Headers = (("Content-Type", "application/vnd.api+json"),)  # RFC 6839 §3.1 makes it JSON, too
+LARGE = "x" * 10_000  # more than the first buffer of any server
 
 
 def _escaped(user: str) -> bytes:
@@ -49,16 +41,15 @@ FORMS: Mapping[str, Callable[[str], dict[str, Any]]] = {
         "user": user,
         "headers": (("Content-Type", "APPLICATION/JSON"),),
     },
-    "with other headers": lambda user: {"user": user, "headers": (*OTHERS, *JSON_HEADERS)},
+    "in another type of JSON": lambda user: {"user": user, "headers": JSON_API},
+    "with a large body": lambda user: {"body": json_bytes({"note": LARGE, "user": user})},
     "with its scheme in small letters": lambda user: {
         "user": user,
         "key": None,
         "headers": SMALL_SCHEME,
     },
 }
-SMALL = "with header names in small letters"
-CHUNKED, PIECES, ASKING = "in chunks", "in pieces", "of a client that asks first"
-BY_HAND = (CHUNKED, PIECES, ASKING)
+MOST = 3 * (len(FORMS) + len(GUISES) + len(BY_HAND))  # requests
 
 
 def other_forms(stage: Stage) -> None:
@@ -69,39 +60,22 @@ def other_forms(stage: Stage) -> None:
     def stop_one(form: str) -> None:
         run = stage.start(form)
         run.wait(well_after_start(run, "node_started"), NODE_PATIENCE)
-        if (_stop(stage, run, form).status or 0) // 100 != 2:
+        if not is_taken(_stop(stage, run, form)):
             stage.stop(run, "owner's stop")
         run.wait_over(stage.deadlines.stop)
         stage.leave(run)
 
-    in_lanes(stop_one, [*FORMS, SMALL, *(() if stage.target.proxy else BY_HAND)])
+    in_lanes(stop_one, [*FORMS, *GUISES, *(() if stage.target.proxy else BY_HAND)])
+
+
+def is_taken(stop: Exchange) -> bool:
+    """Whether a stop was accepted: a page is what another host than ours answers to everything."""
+    response = stop.response
+    return response is not None and response.status // 100 == 2 and response.media_type != "text/html"
 
 
 def _stop(stage: Stage, run: LiveRun, form: str) -> Exchange:
-    if form in BY_HAND:
-        about = {"run": run.id, "task": run.task_id, "by": "owner"}
-        return stage.send_raw(
-            "stop", form, _by_hand(stage, run, form), seconds=stage.deadlines.answer, about=about
-        )
-    asked = stage.stop_request(run.task_id, **FORMS.get(form, _plain)(run.user))
-    if form == SMALL:
-        asked = replace(asked, headers=tuple((name.lower(), value) for name, value in asked.headers))
-    return stage.stop(run, form, request=asked, by="owner")
-
-
-def _plain(user: str) -> dict[str, Any]:
-    return {"user": user}
-
-
-def _by_hand(stage: Stage, run: LiveRun, form: str) -> RawRequest:
-    from conformance.properties.wire import Lines  # noqa: PLC0415 - Hypothesis takes its time to import
-
-    lines = Lines(stage, quote(run.task_id, safe=""))
-    body = lines.body = json_bytes({"user": run.user})
-    halves = body[: len(body) // 2], body[len(body) // 2 :]
-    if form == CHUNKED:
-        chunks = b"".join(b"%x\r\n%b\r\n" % (len(half), half) for half in halves)
-        return RawRequest((lines.head("Transfer-Encoding: chunked") + chunks + b"0\r\n\r\n",))
-    if form == PIECES:
-        return RawRequest((lines.head(lines.length), *halves))
-    return RawRequest((lines.head(lines.length, "Expect: 100-continue"), body))
+    parts = FORMS[form](run.user) if form in FORMS else {"user": run.user}
+    plain = stage.stop_request(run.task_id, **parts)
+    asked = GUISES.get(form, Guise()).put_on(plain, stage.fixed_headers)
+    return stage.stop(run, form, request=BY_HAND[form](asked) if form in BY_HAND else asked, by="owner")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.exchange import Exchange, Headers, Request
+from conformance.probe.reply import RawRequest
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import MALFORMED, MALFORMED_JSON, TEXT, TEXT_PLAIN, mistakes, mode_keys
@@ -65,7 +66,7 @@ class Anvil:
         self._fleeting = 0
 
     def strike(
-        self, case: str, changed: Callable[[Request], Request] | None = None, **parts: Any
+        self, case: str, changed: Callable[[Request], Request | RawRequest] | None = None, **parts: Any
     ) -> Exchange:
         """Send a stop that is made of ``parts`` (see ``Stage.stop_request``), for a run that is alive.
 
@@ -73,8 +74,8 @@ class Anvil:
         """
         run = self._alive()
         task = run.task_id if run else str(uuid.uuid4())
-        request = self._stage.stop_request(task, **parts)
-        request = changed(request) if changed else request
+        plain = self._stage.stop_request(task, **parts)
+        request = changed(plain) if changed else plain
         if run is None:
             return _send_for_no_run(self._stage, case, task, request)
         self._struck += 1
@@ -141,8 +142,8 @@ def _for_no_run(stage: Stage, case: str, task: str, **parts: Any) -> Exchange:
     return _send_for_no_run(stage, case, task, stage.stop_request(task, **parts))
 
 
-def _send_for_no_run(stage: Stage, case: str, task: str, request: Request) -> Exchange:
-    return stage.send("stop", case, request, about={"task": task, "live": "no"})
+def _send_for_no_run(stage: Stage, case: str, task: str, request: Request | RawRequest) -> Exchange:
+    return stage.send_stop(case, request, about={"task": task, "live": "no"})
 
 
 def _made_up(stage: Stage) -> str:

@@ -48,6 +48,11 @@ class Requests:
         """Another user of the same app, whose name does not tell that of the first."""
         return self.user.replace("conformance", "conformance-stranger", 1)
 
+    @property
+    def fixed_headers(self) -> frozenset[str]:
+        """The names, in lower case, of the headers that the target's settings add to every request."""
+        return frozenset(name.lower() for name, _ in self.target.extra_headers)
+
     def request(
         self,
         method: str,

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from conformance.exchange import Exchange, Request, Response
 from conformance.masking import placeholder
+from conformance.probe.reply import RawRequest
 from conformance.properties.known import gist
 from conformance.runs import settled_status
 from conformance.scenarios.asking import CLEAN_UP, Asking, patience_with, too_long
@@ -123,12 +124,20 @@ class Stage(Asking):
         """Ask for the streams of the session without compression from now on."""
         self._patience.uncompressed = True
 
-    def stop(self, run: LiveRun, case: str, *, request: Request | None = None, **about: str) -> Exchange:
+    def stop(
+        self, run: LiveRun, case: str, *, request: Request | RawRequest | None = None, **about: str
+    ) -> Exchange:
         """Send a stop for a run; by default the right one, by its owner."""
         asked = request or self.stop_request(run.task_id, user=run.user, key=run.key)
         owner = {} if request else {"by": "owner"}
         run.stopped = run.stopped or not request
-        return self.send("stop", case, asked, about={"run": run.id, "task": run.task_id, **owner, **about})
+        return self.send_stop(case, asked, about={"run": run.id, "task": run.task_id, **owner, **about})
+
+    def send_stop(self, case: str, request: Request | RawRequest, *, about: Mapping[str, str]) -> Exchange:
+        """Send a stop, perhaps byte by byte; raises as ``send``."""
+        if isinstance(request, RawRequest):
+            return self.send_raw("stop", case, request, seconds=self.deadlines.answer, about=about)
+        return self.send("stop", case, request, about=about)
 
     def settle(self, run: LiveRun) -> Run:
         """Wait for the end that a stop must bring, then for the detail to say so; returns what was seen."""

@@ -7,6 +7,8 @@ from conformance.contract import Contract, property_values
 from conformance.exchange import TOO_MANY, Exchange, Response
 from conformance.judging import Inconclusive, requirement, shown, stated
 from conformance.refusal import worst
+from conformance.scenarios.disguised import parted
+from conformance.scenarios.guises import OF_GATEWAYS
 from conformance.scenarios.keys import OTHER_PATHS
 from conformance.trace import FOREIGN, History
 
@@ -27,7 +29,8 @@ def _judge(history: History, wrong: Callable[[Response], str | None]) -> None:
 def _is_refusal(exchange: Exchange) -> bool:
     """A client error of this operation; an unknown task may be answered as an unknown path is.
 
-    What is written by hand may be refused by whatever reads HTTP, another path by whatever looks at paths.
+    What is written by hand may be refused by whatever reads HTTP, another path by whatever looks at paths, and
+    another form by whatever stands in front: of those that the server read, ``stop.robust.any-form-refused`` speaks.
     """
     # Gateways may let through what looks like an id, and nothing else.
     of_no_form = exchange.case == FOREIGN and not UUID.fullmatch(exchange.about.get("task", ""))
@@ -36,6 +39,8 @@ def _is_refusal(exchange: Exchange) -> bool:
         exchange.status is not None
         and not exchange.request.raw
         and exchange.case not in OTHER_PATHS
+        and exchange.case not in OF_GATEWAYS
+        and not parted(exchange.case)[1]
         and exchange.status != TOO_MANY  # said by whatever limits requests, often a proxy
         and 400 <= exchange.status < 500
         and not (unknown and exchange.status == 404)

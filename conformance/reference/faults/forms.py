@@ -48,3 +48,27 @@ class PrefersAnotherName(_Overlooks):
 
     def overlooks(self, request: Request) -> bool:
         return b'"user_id"' in request.get_data()
+
+
+@breaks("stop.lifecycle.any-form")
+class StopsOfOldClientsDoNothing(_Overlooks):
+    """Answers the stop of a client of HTTP/1.0, and takes the end of its connection for a change of mind."""
+
+    def overlooks(self, request: Request) -> bool:
+        return str(request.environ["SERVER_PROTOCOL"]) == "HTTP/1.0"
+
+
+@breaks("stop.lifecycle.any-form")
+class LargeStopsDoNothing(_Overlooks):
+    """Hands on the first 8 KiB of a body, once it has answered, which is no JSON where there was more."""
+
+    def overlooks(self, request: Request) -> bool:
+        return len(request.get_data()) > 8192
+
+
+@breaks("stop.lifecycle.any-form")
+class StopsFromElsewhereDoNothing(_Overlooks):
+    """Answers success to a stop that comes from a page of another origin, and does nothing."""
+
+    def overlooks(self, request: Request) -> bool:
+        return "Origin" in request.headers

@@ -1,0 +1,83 @@
+"""What must be refused is refused in whatever form it comes."""
+
+from collections.abc import Mapping
+
+from conformance.contract import Contract, DocumentedError
+from conformance.exchange import Exchange, Response
+from conformance.judging import Inconclusive, require, requirement, shown, stated, unlimited
+from conformance.refusal import UNAUTHORIZED, each
+from conformance.scenarios.disguised import FORMS, QUERY, SMALL, XML, parted
+from conformance.scenarios.guises import BARE, HOST, HTML, OLD, ORIGIN, OTHERS
+from conformance.scenarios.mistakes import NO_USER, NULL_USER
+from conformance.target import MODE_KEYS
+from conformance.trace import Trace
+
+# Forms that change neither body nor media type: a server that came as far as to ask for the key reads the rest alike.
+READ_ALIKE = frozenset({QUERY, SMALL, OTHERS, HTML, XML, BARE, ORIGIN, OLD})
+
+
+@requirement("stop.robust.any-form-refused")
+def test_what_must_be_refused_is_refused_in_every_form(refused_forms: Trace, contract: Contract) -> None:
+    sent = refused_forms.where(lambda exchange: exchange.operation == "stop" and _form(exchange) != "")
+    if not sent:
+        raise Inconclusive(refused_forms.unmet or "no refused stop was sent in another form")
+    asked_for_a_key = {_form(exchange) for exchange in sent if exchange.status == UNAUTHORIZED}
+    documented = _documented(contract)
+
+    def refused(exchange: Exchange) -> None:
+        _not_let_in(exchange)
+        wrong, form = parted(exchange.case)
+        if wrong in documented and form in READ_ALIKE & asked_for_a_key:
+            _as_documented(exchange, documented[wrong])
+
+    each(sent, refused)
+    refused_forms.whole()
+
+
+def _form(exchange: Exchange) -> str:
+    return parted(exchange.case)[1]
+
+
+def _documented(contract: Contract) -> Mapping[str, DocumentedError]:
+    """As what the mistakes are refused of which the document says it."""
+    nobody, mode = contract.stop.error("invalid_param"), contract.stop.error("not_workflow_app")
+    return {NO_USER: nobody, NULL_USER: nobody, **{f"{name} key": mode for name in MODE_KEYS}}
+
+
+def _not_let_in(exchange: Exchange) -> None:
+    """Require a refusal, by whomever: a gateway may have its own, and for another host name anything but a success."""
+    form = _form(exchange)
+    if FORMS[form].hand and exchange.response is None:
+        return  # who does not speak like that may hang up, which lets nobody in
+    response = unlimited(exchange)
+    if form == HOST:
+        held = response.status // 100 != 2 or response.media_type == "text/html"
+    else:
+        held = 400 <= response.status < (600 if FORMS[form].hand else 500)
+    expected = "no success" if form == HOST else "a client error (4xx)"
+    seen = f"{exchange.case}: answered {exchange.seen}; expected is {expected}"
+    require(held, seen, exchange, at=exchange.ended_at)
+
+
+def _as_documented(exchange: Exchange, error: DocumentedError) -> None:
+    """Require the documented code, and the rest of the envelope, of a refusal with the documented status."""
+    response = exchange.response
+    if response is None or response.status != error.status:
+        return
+    text = _otherwise(response, error)
+    require(not text, f"{exchange.case}: {text}", exchange, at=exchange.ended_at)
+
+
+def _otherwise(response: Response, error: DocumentedError) -> str:
+    """What is not as in the answer to the plain form, empty if nothing."""
+    members, status = response.member, response.status
+    if response.json_object is None:
+        return f"the body of a {status} is no JSON object: {shown(response.text)}"
+    if error.code is not None and members.get("code") != error.code:
+        return f"the code is {shown(members.get('code'))}; documented is {shown(error.code)}"
+    message = members.get("message")
+    if not (isinstance(message, str) and message.strip()):
+        return stated(members, "message")
+    return (
+        "" if members.get("status") == status else f"{stated(members, 'status')} in an answer with {status}"
+    )
