@@ -7,7 +7,7 @@ import pytest
 from conformance.contract import load_contract
 from conformance.exchange import Exchange, Fault, Request, Response
 from conformance.judging import Inconclusive, Violation
-from conformance.scenarios.disguised import FORMS, parted
+from conformance.scenarios.disguised import FORMS, QUERY, parted
 from conformance.scenarios.forms import is_taken
 from conformance.scenarios.guises import BARE, BY_HAND, CHUNKED, GUISES, HOST, HTML, OLD, ORIGIN, SMALL
 from conformance.suites.test_forms import test_what_must_be_refused_is_refused_in_every_form as judged
@@ -114,7 +114,15 @@ def test_the_code_is_asked_for_where_the_form_was_read() -> None:
 def test_no_answer_lets_nobody_in_where_a_server_may_not_speak_like_that() -> None:
     silent = Fault("reset", 1.0, "closed")
     assert verdict(stop(f"no key, {OLD}", None, fault=silent)) == "pass"
-    assert "reset" in verdict(stop(f"no key, {HTML}", None, fault=silent))
+    assert verdict(stop(f"no key, {HOST}", None, fault=silent)) == "pass"
+    assert "reset" in verdict(stop(f"no key, {QUERY}", None, fault=silent))
+
+
+def test_a_browser_without_a_key_may_be_sent_to_a_login() -> None:
+    login = Response(302, "", PAGE, b"")
+    assert verdict(stop(f"no key, {HTML}", login)) == "pass"
+    assert "answered 302" in verdict(stop(f"chat key, {HTML}", login))
+    assert "answered 302" in verdict(stop(f"no key, {QUERY}", login))
 
 
 def test_a_scenario_that_broke_off_passes_nothing() -> None:

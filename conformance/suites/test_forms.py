@@ -7,8 +7,8 @@ from conformance.exchange import Exchange, Response
 from conformance.judging import Inconclusive, require, requirement, shown, stated, unlimited
 from conformance.refusal import UNAUTHORIZED, each
 from conformance.scenarios.disguised import FORMS, QUERY, SMALL, XML, parted
-from conformance.scenarios.guises import BARE, HOST, HTML, OLD, ORIGIN, OTHERS
-from conformance.scenarios.mistakes import NO_USER, NULL_USER
+from conformance.scenarios.guises import BARE, HOST, HTML, OF_GATEWAYS, OLD, ORIGIN, OTHERS
+from conformance.scenarios.mistakes import NO_KEY, NO_USER, NULL_USER, UNKNOWN_KEY
 from conformance.target import MODE_KEYS
 from conformance.trace import Trace
 
@@ -45,18 +45,23 @@ def _documented(contract: Contract) -> Mapping[str, DocumentedError]:
 
 
 def _not_let_in(exchange: Exchange) -> None:
-    """Require a refusal, by whomever: a gateway may have its own, and for another host name anything but a success."""
-    form = _form(exchange)
-    if FORMS[form].hand and exchange.response is None:
-        return  # who does not speak like that may hang up, which lets nobody in
+    """Require a refusal, by whomever: what stands in front may hang up, or send a browser without a key to a login."""
+    wrong, form = parted(exchange.case)
+    by_hand, by_a_gateway = bool(FORMS[form].hand), form in OF_GATEWAYS
+    if exchange.response is None and (by_hand or by_a_gateway):
+        return
     response = unlimited(exchange)
     if form == HOST:
-        held = response.status // 100 != 2 or response.media_type == "text/html"
+        held, expected = response.status // 100 != 2 or response.media_type == "text/html", "no success"
     else:
-        held = 400 <= response.status < (600 if FORMS[form].hand else 500)
-    expected = "no success" if form == HOST else "a client error (4xx)"
-    seen = f"{exchange.case}: answered {exchange.seen}; expected is {expected}"
-    require(held, seen, exchange, at=exchange.ended_at)
+        least = 300 if by_a_gateway and wrong in {NO_KEY, UNKNOWN_KEY} else 400
+        held, expected = least <= response.status < (600 if by_hand else 500), "a client error (4xx)"
+    require(
+        held,
+        f"{exchange.case}: answered {exchange.seen}; expected is {expected}",
+        exchange,
+        at=exchange.ended_at,
+    )
 
 
 def _as_documented(exchange: Exchange, error: DocumentedError) -> None:

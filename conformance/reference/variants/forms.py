@@ -2,7 +2,7 @@
 
 from werkzeug.wrappers import Response
 
-from conformance.reference import Error, Reference, Refused, Request
+from conformance.reference import App, Error, HangUp, Reference, Refused, Request
 from conformance.reference.variants.marking import unusual
 
 
@@ -62,3 +62,26 @@ class TakesSmallBodies(Reference):
 
     def answer(self, request: Request) -> Response:
         return super().answer(request) if len(request.get_data()) <= 8192 else _page(413, "Too Large")
+
+
+@unusual()
+class KnowsItsNameAlone(Reference):
+    """Hangs up on who asks for another host, as nginx does with 444."""
+
+    def answer(self, request: Request) -> Response:
+        if request.headers.get("Host") == "localhost":
+            raise HangUp
+        return super().answer(request)
+
+
+@unusual()
+class SendsBrowsersToALogin(Reference):
+    """Redirects browsers to a page where they log in, unless they have a key."""
+
+    def authenticate(self, request: Request) -> App:
+        try:
+            return super().authenticate(request)
+        except Refused:
+            if not request.headers.get("Accept", "").startswith("text/html"):
+                raise
+            raise Refused(Error(302, "found", "Log in.", (("Location", "/login"),))) from None
