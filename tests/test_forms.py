@@ -7,7 +7,7 @@ import pytest
 from conformance.contract import load_contract
 from conformance.exchange import Exchange, Fault, Request, Response
 from conformance.judging import Inconclusive, Violation
-from conformance.scenarios.disguised import FORMS, QUERY, parted
+from conformance.scenarios.disguised import FORMS, QUERY, RIGHT, parted
 from conformance.scenarios.forms import is_taken
 from conformance.scenarios.guises import BARE, BY_HAND, CHUNKED, GUISES, HOST, HTML, OLD, ORIGIN, SMALL
 from conformance.suites.test_forms import test_what_must_be_refused_is_refused_in_every_form as judged
@@ -107,6 +107,9 @@ def test_the_code_is_asked_for_where_the_form_was_read() -> None:
     assert verdict(other) == "pass"
     assert "the code is" in verdict(other, stop(f"no key, {HTML}", KEY))
     assert verdict(other, stop(f"no key, {ORIGIN}", KEY)) == "pass"
+    negotiated = stop(f"{RIGHT}, {HTML}", Response(200, "", PAGE, b"<pre>success</pre>"))
+    assert verdict(other, stop(f"no key, {HTML}", KEY), negotiated) == "pass"
+    assert "the code is" in verdict(other, stop(f"no key, {HTML}", KEY), stop(f"{RIGHT}, {HTML}", SUCCESS))
     page = stop(f"chat key, {OLD}", Response(400, "", PAGE, b"<h1>Bad Request</h1>"))
     assert "is no JSON object" in verdict(page, stop(f"unknown key, {OLD}", KEY))
 

@@ -1,5 +1,6 @@
 """Stops that must be refused, in the forms that other clients give them: a form lets nothing in."""
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +42,8 @@ from conformance.target import OWNER_KEY
 XML, SPELLED, QUERY = "asking for XML", "with a charset and capitals", "with a query"
 SMALL, LARGE_BODY, LONG_NAME = "in small letters", "with a large body", "with a long name and other members"
 SEPARATOR = ", "
+RIGHT = "right stop of no task"  # which shows in what a server answers who asks for something else than JSON
+NEGOTIATED = (HTML, XML)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,10 @@ def refused_forms(stage: Stage) -> None:
             put_on = partial(form.put_on, fixed=stage.fixed_headers)
             anvil.strike(f"{wrong}{SEPARATOR}{name}", put_on, **_parts(stage, wrong, form))
     anvil.unharmed()
+    for name in NEGOTIATED:
+        task = str(uuid.uuid4())
+        asked = FORMS[name].put_on(stage.stop_request(task), stage.fixed_headers)
+        stage.send_stop(f"{RIGHT}{SEPARATOR}{name}", asked, about={"task": task, "live": "no"})
 
 
 def parted(case: str) -> tuple[str, str]:
