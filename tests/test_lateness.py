@@ -1,6 +1,7 @@
 """When a run is stopped late: as late as leaves enough of it to see a stop that is lost."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,15 @@ def stopped_after(seconds: float) -> Run:
 def test_the_moment(seconds: float, nodes: int, moment: Moment) -> None:
     found = moment_in(seconds, nodes, needed=1.4)
     assert (found.nodes, found.seconds) == (moment.nodes, pytest.approx(moment.seconds))
+
+
+def test_a_stop_that_is_answered_late_is_sent_sooner() -> None:
+    assert moment_in(5.4, 22, needed=4.4, answer=3.0).seconds == pytest.approx(1.0)
+    answered = stopped_after(0.0)
+    slow = Run(answered.stream, (replace(answered.stops[0], sent_at=-2000),))
+    assert late_moment(Inputs(), Natural(ended(5.4, nodes=3)), slow, DEADLINES)[1].seconds == pytest.approx(
+        1.0
+    )
 
 
 @pytest.mark.parametrize(

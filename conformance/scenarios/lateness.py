@@ -42,25 +42,38 @@ def late_moment(
 
     ``natural`` knows a run that nobody stopped, ``stopped`` is one whose stop shows how long stops take here.
     """
-    needed = deadlines.grace + ENOUGH + SLOWER * _delay(stopped)
+    needed = deadlines.grace + ENOUGH + SLOWER * _delay(stopped) + _answer(stopped)
     chosen, seconds = inputs.natural[-1], natural.lasts(inputs.natural[-1]) or inputs.seconds
     for shorter in inputs.natural:
         lasts = natural.lasts(shorter)
         if lasts is not None and lasts * (1 - LATE) >= needed:
             chosen, seconds = shorter, lasts
             break
-    return chosen, Moment(UNKNOWN) if seconds is None else moment_in(seconds, natural.nodes(chosen), needed)
+    if seconds is None:
+        return chosen, Moment(UNKNOWN)
+    return chosen, moment_in(seconds, natural.nodes(chosen), needed, _answer(stopped))
 
 
-def moment_in(seconds: float, nodes: float | None, needed: float) -> Moment:
-    """When a run is late that lasts so long and works on so many nodes, of which ``needed`` seconds must be left."""
+def moment_in(seconds: float, nodes: float | None, needed: float, answer: float = 0.0) -> Moment:
+    """When a run is late that lasts so long and works on so many nodes, of which ``needed`` seconds must be left.
+
+    A stop that takes ``answer`` seconds to be answered may work no sooner: the run is late when it does.
+    """
+    earliest = max(0.0, HALF * seconds - answer)
 
     def capped(share: float) -> float:
-        return max(HALF * seconds, min(share * seconds, seconds - needed))
+        return max(earliest, min(share * seconds, seconds - needed))
 
     if nodes is None or nodes < FEW_NODES:
         return Moment(capped(LATE))
     return Moment(capped(LATEST), math.ceil(LATE * nodes))
+
+
+def _answer(run: Run | None) -> float:
+    """Seconds that a stop took to be answered."""
+    if run is None or run.effective is None:
+        return 0.0
+    return (run.effective.ended_at - run.effective.sent_at) / 1000
 
 
 def _delay(run: Run | None) -> float:

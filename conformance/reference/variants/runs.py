@@ -158,3 +158,16 @@ class TellsWhatItStops(Reference):
                     "data": data | {"outputs": None, "elapsed_time": 0.1},
                 }
             yield event
+
+
+@unusual()
+class WaitsWithItsAnswer(Reference):
+    """Takes two seconds to stop a run, and to answer that it did."""
+
+    pace = MappingProxyType({"round_seconds": 0.09})
+    settings = REAL_DEADLINES
+
+    def on_stop(self, run: Run) -> None:
+        if not run.has_ended:
+            self.pause(2.0)
+        super().on_stop(run)
