@@ -6,7 +6,17 @@ from types import MappingProxyType
 
 from conformance.effort import Effort
 from conformance.properties.amounts import drawn, generated, repeated, sequenced
-from conformance.scenarios import aim, disguised, forms, keys, lifecycle, opening, properties, refusals
+from conformance.scenarios import (
+    aim,
+    disguised,
+    forms,
+    keys,
+    lifecycle,
+    opening,
+    other_app,
+    properties,
+    refusals,
+)
 from conformance.scenarios.lanes import LANES
 from conformance.scenarios.stage import LOOKS, Stage
 from conformance.target import MODE_KEYS, OTHER_WORKFLOW_KEY, OWNER_KEY
@@ -126,7 +136,7 @@ MAIN = (
     Scenario(aim.run_id_for_task_id, requests=15, details=1),
     Scenario(aim.id_elsewhere, requests=12),
     Scenario(aim.another_user, requests=9, details=1),
-    Scenario(aim.another_app, streams=2, requests=12, details=1, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
+    Scenario(other_app.another_app, streams=2, requests=19, details=2, keys=(OWNER_KEY, OTHER_WORKFLOW_KEY)),
     Scenario(lifecycle.late_in_life, requests=3, details=1),
     Scenario(lifecycle.reader_left, requests=7, details=2),
     Scenario(lifecycle.during_node, requests=3, details=1),

@@ -8,19 +8,16 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.exchange import Exchange, Request
-from conformance.masking import placeholder
 from conformance.runs import is_terminal
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import grave_mistakes, mistake
 from conformance.scenarios.opening import NODE_PATIENCE, begins, in_its_midst, well_after_start
-from conformance.scenarios.requests import json_bytes, user_of
+from conformance.scenarios.requests import json_bytes
 from conformance.scenarios.stage import Stage
-from conformance.target import OTHER_WORKFLOW_KEY
 from conformance.trace import FOREIGN
 
 OTHER_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
-OTHER_APP = "of another app"
 OK = 200
 FAILED = 500  # by its own fault; a gateway that waits no longer says 504
 BLOCKING, BESIDE_BLOCKING, BLOCKING_ALONE = "blocking", "beside blocking", "blocking alone"
@@ -123,38 +120,7 @@ def id_elsewhere(stage: Stage) -> None:
 
 def another_user(stage: Stage) -> None:
     """Send a stop in the name of another user of the same app."""
-    _leave_alone(stage, lambda run: _send_foreign(stage, run, user=stage.stranger))
-
-
-def another_app(stage: Stage) -> None:
-    """Let the key of another workflow app stop a run of that app, then send a stop with it for one of ours."""
-    stage.user = user_of("plain")  # whom the first app knows already, and who is another one in this app
-    other = _run_of_another_app(stage)
-
-    def send(run: LiveRun) -> None:
-        if other and not other.stopped:
-            other.wait(well_after_start(other, "node_started"), NODE_PATIENCE)
-            stage.stop(other, "stop")
-            other.wait_over(stage.deadlines.grace)
-        _send_foreign(stage, run, user=run.user, key=placeholder(OTHER_WORKFLOW_KEY))
-
-    run = started_early_enough(
-        stage, "owner", send, stage.inputs.natural[1:]
-    )  # the shortest may be over too soon
-    if other:
-        other.wait_over(stage.deadlines.stop)
-        stage.leave(other)
-    stage.finish(run)
-    _send_foreign(stage, run, user=run.user, key=placeholder(OTHER_WORKFLOW_KEY))
-    stage.read_details(run)
-
-
-def _run_of_another_app(stage: Stage) -> LiveRun | None:
-    """A run of the other app, None where it cannot be started as runs of the first can."""
-    try:
-        return stage.start(OTHER_APP, key=OTHER_WORKFLOW_KEY)
-    except Unmet:
-        return None
+    _leave_alone(stage, lambda run: send_foreign(stage, run, user=stage.stranger))
 
 
 def blocking(stage: Stage) -> None:
@@ -188,7 +154,8 @@ def _beside_a_stop(stage: Stage, case: str, request: Request) -> Exchange:
     return answer.result()
 
 
-def _send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:
+def send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:
+    """Send a stop of a run for which it must do nothing, by another user or with another key."""
     return stage.stop(run, FOREIGN, request=stage.stop_request(run.task_id, **stranger))  # type: ignore[arg-type]
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from conformance.contract import Operation
 from conformance.exchange import TOO_MANY, Exchange, Request, Response
+from conformance.masking import placeholder
 from conformance.probe.budget import ProbeStopped
 from conformance.probe.reply import RawRequest, Reply, stopwatch
 from conformance.scenarios.live import TRIES, Unmet
 from conformance.scenarios.record import Record
 from conformance.scenarios.requests import Requests, user_of
 from conformance.scenarios.shared import Shared
+from conformance.target import OWNER_KEY
 from conformance.trace import Trace
 
 LONGEST = 10.0  # seconds to wait between two tries of what was refused, whatever the target says
@@ -92,10 +94,10 @@ class Asking(Requests):
             raise failed[0]
         return done
 
-    def read(self, run_id: str, case: str, run: str) -> Exchange:
-        """Read the detail of whatever run; ``run`` is the exchange that started it."""
+    def read(self, run_id: str, case: str, run: str, *, key: str = placeholder(OWNER_KEY)) -> Exchange:
+        """Read the detail of whatever run; ``run`` is the exchange that started it, ``key`` that of its app."""
         operation = self.contract.detail
-        request = self.request(operation.method, operation.url_path(run_id))
+        request = self.request(operation.method, operation.url_path(run_id), key=key)
         return self.send("detail", case, request, about={"run": run})
 
     def get(self, operation: Operation, name: str) -> Exchange:

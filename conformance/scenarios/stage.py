@@ -182,7 +182,7 @@ class Stage(Asking):
         run_id = run.first("workflow_run_id")
         if run_id is None:
             raise Unmet("the stream of the run carried no workflow_run_id, so that its detail cannot be read")
-        return self.read(run_id, case, run.id)
+        return self.read(run_id, case, run.id, key=run.key)
 
     def leave(self, run: LiveRun) -> Exchange:
         """Stop listening to a run and record its stream."""

@@ -2,13 +2,12 @@
 
 from contextlib import suppress
 
-from conformance.contract import Contract
 from conformance.effects import Effects, alive, end_of
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
 from conformance.properties.known import gist
-from conformance.scenarios.aim import BLOCKING, BLOCKING_AGAIN, BLOCKING_ALONE, FAILED, OK, OTHER_APP
-from conformance.suites.test_tasks import done_or_refused
+from conformance.scenarios.aim import BLOCKING, BLOCKING_AGAIN, BLOCKING_ALONE, FAILED, OK
+from conformance.scenarios.other_app import OTHER_APP
 from conformance.trace import CLEAN_UP, FOREIGN, History, NotRecorded, Run, Trace
 
 TWICE = 2  # a single failure may be one of any day
@@ -178,15 +177,6 @@ def test_the_key_of_another_app_stops_nothing(another_app: Trace, effects: Effec
         broke = (foreign.status or 0) >= 500
         require(not broke, f"“{foreign.case}” was answered {foreign.seen}", foreign, at=foreign.ended_at)
     _goes_on(another_app, effects)
-
-
-@requirement("stop.lifecycle.second-app")
-def test_a_run_of_another_app_is_stopped_by_its_own_key(
-    another_app: Trace, contract: Contract, effects: Effects
-) -> None:
-    run, stop = effects.taken(another_app, OTHER_APP)
-    done_or_refused(stop, contract)
-    effects.stops(run, stop)
 
 
 def _goes_on(trace: Trace, effects: Effects) -> None:

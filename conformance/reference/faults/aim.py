@@ -245,32 +245,6 @@ class NextRunEndsAtOnce(Reference):
             yield event
 
 
-@breaks("stop.lifecycle.second-app")
-class KnowsOneApp(Reference):
-    """Loses the stops of runs of every workflow app but the first."""
-
-    def on_stop(self, run: Run) -> None:
-        if run.app == self.apps[0]:
-            super().on_stop(run)
-
-
-@breaks("stop.lifecycle.second-app")
-class UsersBelongToOneApp(Reference):
-    """Loses the stops of a user in every app but the one that saw its name first."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.first_app: dict[str, App] = {}
-
-    def start(self, app: App, user: str, rounds: int) -> Run:
-        self.first_app.setdefault(user, app)
-        return super().start(app, user, rounds)
-
-    def on_stop(self, run: Run) -> None:
-        if self.first_app[run.user] == run.app:
-            super().on_stop(run)
-
-
 @breaks("stop.lifecycle.unasked")
 class StopsTheOtherApp(Reference):
     """Stops the runs of all other apps along with a run of the first."""
@@ -294,12 +268,3 @@ class SecondStopsHitTheNext(Reference):
             one for one in self.runs.all() if one.user == user and one.age < run.age and not one.has_ended
         ]
         return min(later, key=lambda one: one.age) if later else run
-
-
-@breaks("stop.lifecycle.second-app")
-class TheOtherAppSaysOk(Reference):
-    """Answers the stops of the other workflow app with a result of its own."""
-
-    def do_stop(self, request: Request, app: App, task_id: str) -> Response:
-        answer = super().do_stop(request, app, task_id)
-        return self.json({"result": "ok"}) if app == self.apps[1] else answer
