@@ -73,7 +73,7 @@ REACH = Scenario(opening.reach, streams=0, requests=3, keys=(), needs_run=False)
 PLAIN = Scenario(opening.plain, requests=5, details=1)
 AT_ONCE = Scenario(lifecycle.at_once, requests=2, details=1)
 NEIGHBOURS = Scenario(aim.neighbours, streams=3, requests=20, details=3)
-CLOSING = Scenario(opening.closing, requests=5)
+CLOSING = Scenario(opening.closing, requests=6)
 
 # Played one after another as far as their stops, while nothing else runs: only then is a stop as soon as it can be,
 # and what it does to the runs of others can only be told while it is known which runs there are.

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.exchange import Exchange, Request
-from conformance.runs import is_terminal
+from conformance.runs import is_terminal, settled_status
 from conformance.scenarios.lanes import in_lanes
 from conformance.scenarios.live import LiveRun, Unmet
 from conformance.scenarios.mistakes import grave_mistakes, mistake
@@ -24,6 +24,10 @@ BLOCKING, BESIDE_BLOCKING, BLOCKING_ALONE = "blocking", "beside blocking", "bloc
 BLOCKING_AGAIN = "blocking again"
 FIRST_EVENTS = 4  # among which is that of the workflow's start, which has its id
 QUEUED = 2.5  # seconds after which a run that has not begun may be waiting for others to end
+LATE_BLOCKING = "late stop of a run in blocking mode"
+BLOCKING_DETAIL = "detail of a run in blocking mode"
+LOOKS_AT_BLOCKING = 3  # at the detail of such a run until it says its end
+BETWEEN_LOOKS = 0.5  # seconds
 MEANWHILE = 0.1  # seconds in which a run in blocking mode is expected to begin
 
 
@@ -126,10 +130,13 @@ def another_user(stage: Stage) -> None:
 def blocking(stage: Stage) -> None:
     """Start a run in blocking mode and let it answer; meanwhile ask who is there, and stop another of the same user.
 
-    Where the former fails, it is started once more, with nothing beside it, and then beside another again.
+    Where the former fails, it is started once more, with nothing beside it, and then beside another again. One that
+    was answered is over, and is stopped too late.
     """
     request = stage.run_request(stage.inputs.short, stage.user, "blocking")
-    if _beside_a_stop(stage, BLOCKING, request).status != FAILED:
+    answer = _beside_a_stop(stage, BLOCKING, request)
+    if answer.status != FAILED:
+        _stop_too_late(stage, answer)
         return
     if stage.send("run", BLOCKING_ALONE, request).status == OK:
         _beside_a_stop(stage, BLOCKING_AGAIN, request)
@@ -152,6 +159,23 @@ def _beside_a_stop(stage: Stage, case: str, request: Request) -> Exchange:
             run.wait_over(stage.deadlines.stop)
             stage.leave(run)
     return answer.result()
+
+
+def _stop_too_late(stage: Stage, answer: Exchange) -> None:
+    """Stop a run that was answered in blocking mode, and look at its detail before and after; nothing without its ids."""
+    told = answer.response.member if answer.response and answer.status == OK else {}
+    task, run_id = told.get("task_id"), told.get("workflow_run_id")
+    if not (isinstance(task, str) and isinstance(run_id, str) and task and run_id):
+        return
+    for _ in range(LOOKS_AT_BLOCKING):
+        if settled_status(stage.read(run_id, BLOCKING_DETAIL, answer.id)):
+            break
+        stage.pause(BETWEEN_LOOKS)
+    else:
+        return
+    about = {"run": answer.id, "task": task, "by": "owner"}
+    stage.send("stop", LATE_BLOCKING, stage.stop_request(task), about=about)
+    stage.read(run_id, BLOCKING_DETAIL, answer.id)
 
 
 def send_foreign(stage: Stage, run: LiveRun, **stranger: str) -> Exchange:

@@ -10,6 +10,7 @@ from conformance.trace import LATER, Run
 
 LAST_LOOK = "detail of the first run"
 LONG_OVER = "stop long after the end"
+AFTER_LONG_OVER = "detail long after the end"
 BETWEEN = 0.2  # seconds in which the next node is expected to begin
 NODE_PATIENCE = 2.0  # seconds in which a workflow is expected to show its first nodes
 FEW = 4  # events of which one may say that they came all at once
@@ -56,7 +57,8 @@ def closing(stage: Stage) -> None:
     """See whether the target is still there, and walk the happy path once more, as far as the acknowledgement.
 
     The detail of its first run is read again: by now whoever writes late has written. A run that ended by itself is
-    stopped once more: by now whoever forgets has forgotten.
+    stopped once more, and its detail read: by now whoever forgets has forgotten, and time has passed that may be
+    taken for its own.
     """
     stage.see_whether_still_there()
     stopped = next((run for run in stage.seen("plain").runs if run.effective), None)
@@ -66,6 +68,8 @@ def closing(stage: Stage) -> None:
     if ended is not None and ended.task_id:
         about = {"run": ended.stream.id, "task": ended.task_id, "by": "owner"}
         stage.send("stop", LONG_OVER, stage.stop_request(ended.task_id, user=_owner(ended)), about=about)
+        if ended.run_id:
+            stage.read(ended.run_id, AFTER_LONG_OVER, ended.stream.id)
     run = stage.start("owner")
     stage.stop(run, "stop")
     stage.leave(run)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from types import MappingProxyType
+from typing import Any
 
-from conformance.reference import Event, Reference, Run
+from conformance.reference import Event, Reference, Refused, Run
+from conformance.reference.answers import INTERNAL
 from conformance.reference.faults.marking import breaks
 
 
@@ -120,3 +122,70 @@ class StopMovesTheEnd(Reference):
         if run.status == "succeeded" and run.finished_at is not None:
             run.finished_at += 60
         super().on_stop(run)
+
+
+@breaks("stop.lifecycle.finished-stays")
+class StopRewritesBlockingRuns(Reference):
+    """Writes down that a run in blocking mode was stopped when a stop comes too late."""
+
+    def run_blocking(self, run: Run) -> dict[str, Any]:
+        self.count(("blocking", run.id))
+        return super().run_blocking(run)
+
+    def on_stop(self, run: Run) -> None:
+        if run.status == self.succeeded and self.count(("blocking", run.id), 0):
+            run.status = self.stopped
+        super().on_stop(run)
+
+
+@breaks("stop.lifecycle.late-answer")
+class LateStopsBreakBlockingRuns(Reference):
+    """Answers 500 to the stop of a run that is over and was in blocking mode, for it has no queue."""
+
+    def run_blocking(self, run: Run) -> dict[str, Any]:
+        self.count(("blocking", run.id))
+        return super().run_blocking(run)
+
+    def on_stop(self, run: Run) -> None:
+        if run.has_ended and self.count(("blocking", run.id), 0):
+            raise Refused(INTERNAL)
+        super().on_stop(run)
+
+
+class _LateStopWrites(Reference):
+    """Writes into the record of a finished run when a stop comes too late."""
+
+    def written(self, run: Run) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def on_stop(self, run: Run) -> None:
+        if run.status == self.succeeded:
+            run.stopped_late = run.age  # type: ignore[attr-defined]
+        super().on_stop(run)
+
+    def detail(self, run: Run) -> dict[str, Any]:
+        return super().detail(run) | (self.written(run) if "stopped_late" in run.__dict__ else {})
+
+
+@breaks("stop.lifecycle.finished-stays")
+class LateStopTakesTheTime(_LateStopWrites):
+    """Counts the time that a finished run took as far as the last stop that came too late."""
+
+    def written(self, run: Run) -> dict[str, Any]:
+        return {"elapsed_time": run.__dict__["stopped_late"]}
+
+
+@breaks("stop.lifecycle.finished-stays")
+class LateStopClearsTheInputs(_LateStopWrites):
+    """Takes the inputs out of the record of a finished run when a stop comes too late."""
+
+    def written(self, run: Run) -> dict[str, Any]:
+        return {"inputs": "{}"}
+
+
+@breaks("stop.lifecycle.finished-stays")
+class LateStopMovesTheBeginning(_LateStopWrites):
+    """Moves the beginning of a finished run when a stop comes too late."""
+
+    def written(self, run: Run) -> dict[str, Any]:
+        return {"created_at": run.created_at + 60}
