@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance.exchange import Exchange, Json
+from conformance.exchange import Event, Exchange, Json
 from conformance.judging import Inconclusive, Violation, require, shown
 from conformance.runs import ALMOST, Natural
 from conformance.target import Deadlines
 from conformance.trace import CLEAN_UP, FINAL, LATER, Run, Trace, statuses_of
 
 WAITED_FOR = frozenset({"left", "silence"})
+BROKEN = frozenset({"failed", "partial-succeeded"})  # what a run ends as that something broke
 PROMPT = 1000.0  # milliseconds; a stop that took longer was kept waiting by something, such as streams
 # Events that say nothing of how a run is: Dify sends the rest of the speech when it is over (generate_task_pipeline.py).
 ASIDE = frozenset({"ping", "tts_message", "tts_message_end"})
@@ -84,7 +85,7 @@ class Effects:
         return natural is None or natural * ALMOST <= age + self.deadlines.grace
 
     def lost(self, run: Run, *stops: Exchange) -> bool:
-        """Whether a run that nobody stopped ended as stopped, or failed as soon as one of ``stops`` was sent.
+        """Whether a run that nobody stopped ended as stopped, or failed, if only in part, as soon as one of ``stops`` was sent.
 
         Raises Inconclusive where it has not ended, but waits for somebody, or nobody waited for its end.
         """
@@ -102,8 +103,11 @@ class Effects:
             )
         if end is None or end.status in {"stopped", None}:
             return True
-        soon = any(x.sent_at <= end.at <= x.ended_at + self.deadlines.grace * 1000 for x in stops)
-        return soon and end.status == "failed" and self.natural.example is not None
+        return self.soon(end, *stops) and end.status in BROKEN and self.natural.example is not None
+
+    def soon(self, end: Event, *stops: Exchange) -> bool:
+        """Whether a run ended as soon as one of ``stops`` was sent, for that one rather than by chance."""
+        return any(x.sent_at <= end.at <= x.ended_at + self.deadlines.grace * 1000 for x in stops)
 
     def answered_in_time(self, trace: Trace, label: str = "owner") -> None:
         """Require that a stop that nothing else held up was not answered when the run had come to its natural end."""

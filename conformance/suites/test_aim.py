@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from conformance.beside import ended_alone, harmed, unlike
 from conformance.effects import Effects, alive, end_of
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, shown
@@ -37,6 +38,20 @@ def test_other_runs_go_on(neighbours: Trace, blocking: Trace, history: History, 
         looks = run.looks("stopped")
         seen = f"the detail of the {label} run says stopped, though another was stopped"
         require(not looks, seen, stop, *looks[:1], run.stream)
+    _end_as_by_themselves(neighbours, history, effects)
+
+
+def _end_as_by_themselves(neighbours: Trace, history: History, effects: Effects) -> None:
+    """Require that what outlived the stop of another ended as runs do that nobody stops, as far as that is known."""
+    stopped, stop = effects.stopped(neighbours, "stopped")
+    named = map(neighbours.run, ("older", "younger"))
+    beside = [run for run in named if run.terminal and run.terminal.at > stop.sent_at]
+    for run in beside:
+        why = harmed(run, stopped, stop, effects)
+        require(not why, f"the {run.label} run {why}", stop, run.stream, at=run.over_at)
+    alone = [run for run in history.runs if run.stream.scenario != neighbours.scenario and ended_alone(run)]
+    if why := unlike(beside, alone):
+        require(False, why, stop, *(run.stream for run in (*beside, alone[0])))
 
 
 def _blocking_goes_on(trace: Trace) -> None:
