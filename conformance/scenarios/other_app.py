@@ -1,7 +1,6 @@
 """A second workflow app: its key stops the runs of that app, and none of ours."""
 
 import uuid
-from contextlib import suppress
 
 from conformance.masking import placeholder
 from conformance.scenarios.aim import send_foreign, started_early_enough
@@ -42,8 +41,7 @@ def another_app(stage: Stage) -> None:
     send_foreign(stage, run, user=run.user, key=placeholder(OTHER_WORKFLOW_KEY))
     stage.read_details(run)
     if other:
-        with suppress(Unmet):  # of runs of ours nothing is left to see
-            _afterwards(stage, other)
+        _afterwards(stage, other)
 
 
 def _run_of_another_app(stage: Stage, label: str) -> LiveRun | None:
@@ -61,14 +59,15 @@ def _mistakes(stage: Stage, run: LiveRun) -> None:
 
 
 def _afterwards(stage: Stage, run: LiveRun) -> None:
-    """Stop a run once more that was stopped, and a task that is made up; read its detail, and stop another at once."""
+    """Stop a run once more that was stopped, read its detail, stop another at once, and then a task that is made up."""
     stage.stop(run, AGAIN)
+    if run.first("workflow_run_id"):
+        stage.read_details(run)
+    another = _run_of_another_app(stage, AT_ONCE)
+    if another:
+        stage.stop(another, "stop")
+        another.wait_over(stage.deadlines.stop)
+        stage.leave(another)
     unknown = str(uuid.uuid4())
     request = stage.stop_request(unknown, user=run.user, key=run.key)
     stage.send("stop", UNKNOWN_THERE, request, about={"task": unknown, "live": "no"})
-    if run.first("workflow_run_id"):
-        stage.read_details(run)
-    another = stage.start(AT_ONCE, key=OTHER_WORKFLOW_KEY)
-    stage.stop(another, "stop")
-    another.wait_over(stage.deadlines.stop)
-    stage.leave(another)

@@ -53,15 +53,17 @@ def test_a_stop_leaves_a_finished_run_as_it_is(finished: Trace, blocking: Trace,
         raise Inconclusive(f"the run ended, but its detail did not say so: {told}")
     last = closing.where(lambda exchange: exchange.case == AFTER_LONG_OVER)
     _stays(late, run.details, last)
-    finished.whole()
+    for trace in (finished, blocking, closing):
+        trace.whole()
 
 
 def _stays(late: Exchange, looks: Sequence[Exchange], last: Sequence[Exchange] = ()) -> None:
     """Require that the detail of a run that was over is after a late stop, and at the ``last``, what it was before."""
-    before = [x for x in looks if x.sent_at < late.sent_at and x.response][-1]
+    earlier = [x for x in looks if x.sent_at < late.sent_at and x.response]
     after = [x for x in (*(x for x in looks if x.sent_at > late.ended_at), *last) if x.response]
-    if not after:
+    if not after or not earlier or not settled_status(earlier[-1]):
         return
+    before = earlier[-1]
     after = [after[0], *(x for x in after[1:] if x.status != FORGOTTEN)]
     was = settled_status(before)
     changed = next((look for look in after if settled_status(look) != was), None)
@@ -94,9 +96,11 @@ def _read(value: Json) -> Json:
 def test_a_stop_of_a_finished_run_is_answered_as_documented(
     finished: Trace, blocking: Trace, closing: Trace, contract: Contract
 ) -> None:
-    blocking_too = blocking.where(lambda exchange: exchange.case == LATE_BLOCKING)
     late = chain(
-        recorded(finished, "late stop"), finished.each(LATE_STRANGER), blocking_too, closing.each(LONG_OVER)
+        recorded(finished, "late stop"),
+        finished.each(LATE_STRANGER),
+        blocking.each(LATE_BLOCKING),
+        closing.each(LONG_OVER),
     )
     each(late, lambda stop: done_or_refused(stop, contract))
 
