@@ -141,7 +141,8 @@ def test_a_fault_is_named_exactly(
     assert judged.exit_code == 1, judged.output
     assert judged.failed == {broken}
     assert f"FAIL  {broken}" in judged.output
-    assert f"again     dify-conformance run --only {broken} --base-url {server.base_url}\n" in judged.output
+    again = f"--only {broken} --base-url {server.base_url} --reports {judged.reports}/again"
+    assert f"again     dify-conformance run {again}\n" in judged.output
 
 
 class SaysMore(Reference):
