@@ -56,7 +56,7 @@ def listed_users() -> list[Shape]:
         "yes",
         "off",
         "true",
-        *("undefined", "None", "NaN", "1e5", "-5", "2026-01-01"),
+        *("undefined", "None", "NaN", "1e5", "-12345", "2026-01-01"),
         "Null",  # in small letters it is a user with runs, whom no other scenario should disturb
     )  # which YAML, and whoever takes texts for other things, reads as such
     return [*(_user("string", name) for name in names), *(Shape("string", object_of(word)) for word in words)]

@@ -37,7 +37,7 @@ ACCEPTED_USERS = {
     "one character": "0",
     "a blank at the end": "conformance ",
     LONG: "conformance-" + "u" * 243,
-    "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r(s)[t]{u}_v$1$& ",
+    "punctuation and spaces": " conformance-a/b:c%20d&e=f?g#h;i,j|k*l~m^n`o!p<q>r(s)[t]{u}_$& ",
 }
 
 FLEETING = 2  # runs in a row that are over after one stop
@@ -47,6 +47,7 @@ IN_QUERY_ALONE = "user in the query, no body"
 IN_QUERY_BESIDE_NULL = "user null, one in the query"
 MULTIPART_FORM = "multipart form"
 OF_A_PROTOTYPE = "user of a prototype"
+IN_CAPITALS = "user in other letter case"
 IN_AN_ARRAY = "the right body in an array"
 IN_A_STRING = "the right body in a string"
 
@@ -133,6 +134,7 @@ def users(stage: Stage) -> None:
     named = tuple((name, stage.user) for name in ("User", "X-User", "X-User-Id", "X-Forwarded-User"))
     anvil.strike(IN_HEADERS, body=b"{}", headers=(*named, *JSON_HEADERS))
     anvil.strike("user under another name", body=json_bytes({"user_id": stage.user}))
+    anvil.strike(IN_CAPITALS, body=json_bytes({"User": stage.user}))
     anvil.strike(OF_A_PROTOTYPE, body=json_bytes({"__proto__": {"user": stage.user}}))
     anvil.unharmed()
 

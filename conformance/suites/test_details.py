@@ -1,5 +1,6 @@
 """What the details of runs say, above all of one that was stopped."""
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise, product
 
@@ -125,4 +126,5 @@ def _times(told: Mapping[str, Json], run: Run, where: Exchange) -> None:
 
 
 def _number(value: Json) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return value if is_number else None

@@ -16,6 +16,7 @@ from conformance.refusal import (
 )
 from conformance.scenarios.refusals import (
     ACCEPTED_USERS,
+    IN_CAPITALS,
     IN_HEADERS,
     IN_QUERY_ALONE,
     IN_QUERY_BESIDE_NULL,
@@ -89,6 +90,11 @@ def test_a_user_under_another_name_is_none(users: Trace, contract: Contract) -> 
 
     others = users.each(IN_HEADERS, OF_A_PROTOTYPE)
     each(chain(recorded(users, "user under another name"), others), refused)
+
+
+@requirement("stop.user.letter-case")
+def test_a_user_in_other_letter_case_is_none(users: Trace, contract: Contract) -> None:
+    refused_as(users.case(IN_CAPITALS), contract.stop.error("invalid_param"))
 
 
 @requirement("stop.user.any-string")

@@ -168,7 +168,7 @@ class InheritsTheUser(Reference):
         return super().read_user(request, (inherited if isinstance(inherited, dict) else {}) | body)
 
 
-@breaks("stop.user.other-name")
+@breaks("stop.user.letter-case")
 class ReadsMembersInAnyCase(Reference):
     """Takes `User` for `user`."""
 
