@@ -19,19 +19,11 @@ def refused_as(exchange: Exchange, error: DocumentedError) -> None:
     response = unlimited(exchange)
     not_for_being_unknown(exchange)
     expected = f"{error.status or 'a client error (4xx)'} {error.code or ''}".rstrip()
-    require(
-        response.status == error.status if error.status else 400 <= response.status < 500,
-        f"{exchange.case}: answered {exchange.seen}; documented is {expected}",
-        exchange,
-        at=exchange.ended_at,
-    )
+    held = response.status == error.status if error.status else 400 <= response.status < 500
+    holds(held, exchange, f"answered {exchange.seen}; documented is {expected}")
     code = response.member.get("code")
-    require(
-        error.code is None or code == error.code,
-        f"{exchange.case}: the code is {shown(code)}; documented is {shown(error.code)}",
-        exchange,
-        at=exchange.ended_at,
-    )
+    is_documented = error.code is None or code == error.code
+    holds(is_documented, exchange, f"the code is {shown(code)}; documented is {shown(error.code)}")
 
 
 def refused_with(exchange: Exchange, *statuses: int) -> None:
@@ -41,23 +33,19 @@ def refused_with(exchange: Exchange, *statuses: int) -> None:
         not_for_being_unknown(exchange)
     held = response.status in statuses if statuses else 400 <= response.status < 500
     expected = " or ".join(map(str, statuses)) or "a client error (4xx)"
-    require(
-        held,
-        f"{exchange.case}: answered {exchange.seen}; expected is {expected}",
-        exchange,
-        at=exchange.ended_at,
-    )
+    holds(held, exchange, f"answered {exchange.seen}; expected is {expected}")
 
 
 def accepted(exchange: Exchange, success: Answer) -> None:
     """Require the documented success."""
     response = unlimited(exchange)
-    require(
-        success.matches(response.status),
-        f"{exchange.case}: answered {exchange.seen}; expected is {success.status}",
-        exchange,
-        at=exchange.ended_at,
-    )
+    held = success.matches(response.status)
+    holds(held, exchange, f"answered {exchange.seen}; expected is {success.status}")
+
+
+def holds(held: object, exchange: Exchange, seen: str) -> None:
+    """Require something of one answer, and say what was ``seen`` under the name of its case."""
+    require(held, f"{exchange.case}: {seen}", exchange, at=exchange.ended_at)
 
 
 def each(exchanges: Iterable[Exchange], judge: Callable[[Exchange], object]) -> None:

@@ -75,9 +75,7 @@ def _body(request: Request) -> tuple[str, Sequence[str]]:
     text = request.body.decode("utf-8", "replace")
     if text.encode() != request.body or not all(one.isprintable() or one in "\n\t" for one in text):
         return f"{_printed(request.body)} | ", ("--data-binary @-",)  # a word can have no NUL in it
-    option = (
-        "--data-raw" if text.startswith("@") else "--data-binary"
-    )  # of which only the former reads no file
+    option = "--data-raw" if text.startswith("@") else "--data-binary"  # the former reads no file
     return "", (f"{option} {_quoted(text)}",)
 
 

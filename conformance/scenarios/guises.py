@@ -52,9 +52,7 @@ GUISES: Mapping[str, Guise] = MappingProxyType(
         SMALL: Guise(small=True),
     }
 )
-OF_GATEWAYS = frozenset(
-    {OTHERS, ORIGIN, HOST, HTML, BARE}
-)  # which what stands in front may refuse, as it likes
+OF_GATEWAYS = frozenset({OTHERS, ORIGIN, HOST, HTML, BARE})  # what stands in front may refuse these
 
 
 def in_chunks(request: Request) -> RawRequest:

@@ -9,7 +9,8 @@ from conformance.effects import Effects
 from conformance.exchange import Exchange
 from conformance.judging import Inconclusive, require, requirement, unlimited
 from conformance.masking import placeholder
-from conformance.refusal import UNAUTHORIZED, accepted, each, recorded, refused_with, untouched, worst
+from conformance.refusal import UNAUTHORIZED, accepted, each, holds, recorded, refused_with, untouched, worst
+from conformance.scenarios.forms import is_taken
 from conformance.scenarios.keys import (
     BASIC,
     BEFORE_PARSING,
@@ -44,10 +45,8 @@ def _unauthorized(exchange: Exchange) -> None:
     if exchange.case not in NOT_LET_IN:
         refused_with(exchange, UNAUTHORIZED)
         return
-    response = unlimited(exchange)
-    taken = response.status // 100 == 2 and response.media_type != "text/html"
-    seen = f"{exchange.case}: answered {exchange.seen}; expected is no success"
-    require(not taken, seen, exchange, at=exchange.ended_at)
+    unlimited(exchange)
+    holds(not is_taken(exchange), exchange, f"answered {exchange.seen}; expected is no success")
 
 
 @requirement("stop.auth.no-header")

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from conformance.contract import Contract, DocumentedError
 from conformance.exchange import Exchange, Response
-from conformance.judging import Inconclusive, require, requirement, shown, stated, unlimited
-from conformance.refusal import UNAUTHORIZED, each
+from conformance.judging import Inconclusive, requirement, shown, stated, unlimited
+from conformance.refusal import UNAUTHORIZED, each, holds
 from conformance.scenarios.disguised import FORMS, QUERY, RIGHT, SMALL, XML, parted
+from conformance.scenarios.forms import is_taken
 from conformance.scenarios.guises import BARE, HOST, HTML, OF_GATEWAYS, OLD, ORIGIN, OTHERS
 from conformance.scenarios.mistakes import NO_KEY, NO_USER, NULL_USER, UNKNOWN_KEY
 from conformance.target import MODE_KEYS
@@ -64,16 +65,11 @@ def _not_let_in(exchange: Exchange) -> None:
         return
     response = unlimited(exchange)
     if form == HOST:
-        held, expected = response.status // 100 != 2 or response.media_type == "text/html", "no success"
+        held, expected = not is_taken(exchange), "no success"
     else:
         least = 300 if by_a_gateway and wrong in {NO_KEY, UNKNOWN_KEY} else 400
         held, expected = least <= response.status < (600 if by_hand else 500), "a client error (4xx)"
-    require(
-        held,
-        f"{exchange.case}: answered {exchange.seen}; expected is {expected}",
-        exchange,
-        at=exchange.ended_at,
-    )
+    holds(held, exchange, f"answered {exchange.seen}; expected is {expected}")
 
 
 def _as_documented(exchange: Exchange, error: DocumentedError) -> None:
@@ -82,7 +78,7 @@ def _as_documented(exchange: Exchange, error: DocumentedError) -> None:
     if response is None or response.status != error.status:
         return
     text = _otherwise(response, error)
-    require(not text, f"{exchange.case}: {text}", exchange, at=exchange.ended_at)
+    holds(not text, exchange, text)
 
 
 def _otherwise(response: Response, error: DocumentedError) -> str:

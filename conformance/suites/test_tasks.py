@@ -9,7 +9,7 @@ from conformance.contract import Contract, property_values
 from conformance.effects import said
 from conformance.exchange import Exchange, Json
 from conformance.judging import Inconclusive, require, requirement, shown, unlimited
-from conformance.refusal import OVER, UNAUTHORIZED, each, recorded, refused_as, refused_with
+from conformance.refusal import OVER, UNAUTHORIZED, each, holds, recorded, refused_as, refused_with
 from conformance.runs import settled_status
 from conformance.scenarios.aim import BLOCKING_DETAIL, LATE_BLOCKING
 from conformance.scenarios.lifecycle import LATE_STRANGER
@@ -26,15 +26,8 @@ from conformance.target import MODE_KEYS
 from conformance.trace import FOREIGN, NotRecorded, Trace
 
 SECOND = 1  # by which the time that a run took may be rounded, or set right when it was first told
-KEPT = (
-    "finished_at",
-    "error",
-    "outputs",
-    "total_steps",
-    "elapsed_time",
-    "inputs",
-    "created_at",
-)  # by a record of a run that is over
+# By the record of a run that is over.
+KEPT = ("finished_at", "error", "outputs", "total_steps", "elapsed_time", "inputs", "created_at")
 FORGOTTEN = 404  # what a detail is answered with in the end where few runs are kept
 
 
@@ -141,8 +134,7 @@ def test_what_must_be_refused_is_refused_when_the_run_is_over(
 def test_what_must_be_refused_is_refused_when_the_task_is_unknown(unknown_tasks: Trace) -> None:
     def refused(exchange: Exchange) -> None:
         is_refused = unlimited(exchange).status // 100 == 4
-        seen = f"{exchange.case}: answered {exchange.seen}; expected is a client error (4xx)"
-        require(is_refused, seen, exchange, at=exchange.ended_at)
+        holds(is_refused, exchange, f"answered {exchange.seen}; expected is a client error (4xx)")
 
     each(unknown_tasks.exchanges, refused)
     unknown_tasks.case(UNKNOWN_KEY)  # the last of them: says where the scenario broke off before
